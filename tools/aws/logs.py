@@ -20,9 +20,13 @@ from tools.local.log_lines import is_chosen, readable
 _PAUSE_SECONDS = 2
 _OVERLAP_MS = 10_000
 
-# What CloudWatch looks for, before this machine looks closer: an error of the service or Lambda, and a status of the
-# access log. "Filter pattern syntax" in the CloudWatch Logs User Guide has the syntax.
-_ERRORS = '?ERROR ?"Task timed out" ?"Runtime exited" ?"Runtime." ?"\\"5"'
+# The short name of the log group of API Gateway's access log.
+ACCESS = "access"
+
+# What CloudWatch looks for, before this machine looks closer: an error of the service or Lambda, and in the access log a
+# status. "Filter pattern syntax" in the CloudWatch Logs User Guide has the syntax.
+_ERRORS = '?ERROR ?"Task timed out" ?"Runtime exited" ?"Runtime."'
+_ERRORS_OF_ACCESS = '{ $.status = "5*" }'
 
 Line = tuple[int, str, str]
 
@@ -35,8 +39,9 @@ def lines(
     `groups` maps short names to log groups. A group that does not exist yet has no lines.
     """
     found: list[Line] = []
-    pattern = f'"{request_id}"' if request_id else _ERRORS if level == "ERROR" else ""
     for name, group in groups.items():
+        errors = _ERRORS_OF_ACCESS if name == ACCESS else _ERRORS
+        pattern = f'"{request_id}"' if request_id else errors if level == "ERROR" else ""
         pages = client.get_paginator("filter_log_events").paginate(
             logGroupName=group, startTime=since, **({"filterPattern": pattern} if pattern else {})
         )
@@ -106,7 +111,7 @@ def _of_target(environ: Mapping[str, str]) -> tuple[str, Callable[..., Iterator[
     if not outputs:
         raise ToolError(f"{target.name} does not exist: check ENV and WORKSPACE, or create it with make apply")
     groups = {role: f"/aws/lambda/{name}" for role, name in outputs["api"]["function_names"].items()}
-    groups["access"] = f"/aws/apigateway/{outputs['name']}"
+    groups[ACCESS] = f"/aws/apigateway/{outputs['name']}"
     return target.name, partial(lines, target.client("logs", outputs["region"]), groups)
 
 
