@@ -7,13 +7,15 @@ locals {
   look_at = "Look at ${local.console}/${local.on_call}, then follow docs/runbooks/<alarm>.md."
 
   # The conditions of the composite alarms, by kind. A burning promise needs both windows of a pair.
-  conditions = concat(
-    [for name, promise in local.promises : { kind = promise.kind, rule = join(" OR ", [for pair in ["fast", "slow"] :
-      "(${join(" AND ", [for window, each in local.windows : "ALARM(\"${aws_cloudwatch_metric_alarm.this["${name}-${window}"].alarm_name}\")" if each.pair == pair])})"
-    ]) }],
-    [for name, each in local.watched : { kind = each.kind, rule = "ALARM(\"${aws_cloudwatch_metric_alarm.this[name].alarm_name}\")" }],
-  )
-  conditions_us_east_1 = [for name, each in local.watched_us_east_1 : { kind = each.kind, rule = "ALARM(\"${aws_cloudwatch_metric_alarm.us_east_1[name].alarm_name}\")" }]
+  begun           = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => format("ALARM(%q)", alarm.alarm_name) }
+  begun_us_east_1 = { for name, alarm in aws_cloudwatch_metric_alarm.us_east_1 : name => format("ALARM(%q)", alarm.alarm_name) }
+  windows_of      = { for pair in ["fast", "slow"] : pair => [for window, each in local.windows : window if each.pair == pair] }
+  burn_conditions = flatten([for name, promise in local.promises : [for windows in values(local.windows_of) : {
+    kind = promise.kind
+    rule = format("(%s)", join(" AND ", [for window in windows : local.begun[format("%s-%s", name, window)]]))
+  }]])
+  conditions           = concat(local.burn_conditions, [for name, each in local.watched : { kind = each.kind, rule = local.begun[name] }])
+  conditions_us_east_1 = [for name, each in local.watched_us_east_1 : { kind = each.kind, rule = local.begun_us_east_1[name] }]
 
   rule           = [for each in local.conditions : each.rule if !contains(keys(var.objectives.silenced), each.kind)]
   rule_us_east_1 = [for each in local.conditions_us_east_1 : each.rule if !contains(keys(var.objectives.silenced), each.kind)]
@@ -70,7 +72,8 @@ resource "aws_sns_topic_subscription" "us_east_1" {
   endpoint  = each.value
 }
 
-# AWS counts only what has the tag `environment`, after an administrator has activated this tag for cost allocation. Runbook: docs/runbooks/budget.md
+# AWS counts only what has the tag `environment`, after an administrator has activated this tag for cost
+# allocation. Runbook: docs/runbooks/budget.md
 resource "aws_budgets_budget" "this" {
   name         = var.name
   budget_type  = "COST"
