@@ -309,7 +309,9 @@ MUTANTS = {
         ),
     ],
     "Every composite alarm of production is on": [
-        Mutant("an alarm is off", assign("aws_cloudwatch_composite_alarm.actions_enabled", to=False, only="us_east_1[0]"))
+        Mutant(
+            "an alarm is off", assign("aws_cloudwatch_composite_alarm.actions_enabled", to=False, only="us_east_1[0]")
+        )
     ],
     # production
     "The database is protected from deletion": [
