@@ -25,6 +25,7 @@ ACTIONS = {
     "budgets:DeleteBudget": "budgets:ModifyBudget",
     "budgets:DescribeBudget": "budgets:ViewBudget",
     "budgets:DescribeNotificationsForBudget": "budgets:ViewBudget",
+    "budgets:DescribeSubscribersForNotification": "budgets:ViewBudget",
     "budgets:UpdateBudget": "budgets:ModifyBudget",
     "cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution",
     "lambda:Invoke": "lambda:InvokeFunction",
