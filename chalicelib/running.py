@@ -1,4 +1,4 @@
-"""What runs, and where: a process knows it of itself, from the settings that Terraform gave its function."""
+"""The environment, the workspace and the package of this process. Terraform sets them for each function."""
 
 import os
 import re

@@ -13,7 +13,7 @@ from chalicelib.identity.principal import Principal
 DUE = "SELECT system_id FROM deployments WHERE state = 'in_progress' AND lease_expires_at <= clock_timestamp()"
 
 
-# What the sweep counts for each deployment that it cancels.
+# The sweep counts these metrics for each deployment that it cancels.
 COUNTED = ((LEASE_EXPIRIES, None), (DEPLOYMENTS, "cancelled"))
 
 

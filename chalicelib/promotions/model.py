@@ -93,7 +93,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def samples(self) -> list[metrics.Sample]:
-        """What this decision counts when it is recorded. A denial counts once for each code of its blockers."""
+        """The counts to add when this decision is recorded. A denial counts once for each code of its blockers."""
         return [metrics.Sample(PROMOTIONS, of=self.word), *(metrics.Sample(DENIALS, of=code) for code in self.codes)]
 
 

@@ -1,1 +1,1 @@
-"""What the service says of itself: logs, metrics and traces."""
+"""Logs, metrics and traces of the service."""

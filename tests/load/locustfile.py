@@ -19,6 +19,7 @@ from typing import Any
 
 import gevent
 import requests
+from gevent.event import Event
 from locust import HttpUser, constant_pacing, events, task
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
@@ -81,8 +82,11 @@ class Visitor(HttpUser):
         counted, self.client.request_event = self.client.request_event, Uncounted
         self._go()
         self.client.request_event = counted
-        self.due = time.monotonic() + number / self.fixed_count * self.seconds  # the callers of a journey take turns
-        time.sleep(max(0.0, self.due - time.monotonic()))
+        wait = number / self.fixed_count * self.seconds  # the callers of a journey take turns
+        self.due = time.monotonic() + wait
+        if [each.due is not None for each in VISITORS].count(True) == sum(each.callers for each in SHARES):
+            ALL_AWAKE.set()
+        gevent.sleep(wait)
 
     @task
     def visit(self) -> None:
@@ -171,6 +175,7 @@ def _visitor(share: Share) -> type[Visitor]:
 ALLOWED = [each for each in journeys() if all(may(TERMS.roles, each.role, key) for key in TERMS.systems)]
 SHARES = shares(ALLOWED, TERMS.systems)
 VISITORS: list[Visitor] = []
+ALL_AWAKE = Event()  # set when each caller has made its journey once
 globals().update({each.__name__: each for each in map(_visitor, SHARES)})  # Locust takes the classes in this module
 
 
@@ -187,14 +192,11 @@ def stop_in_time(environment: Any, **_: Any) -> None:
 
 
 def _stop_in_time(runner: Any) -> None:
-    latest = time.monotonic() + WARM_UP_SECONDS
-    callers = sum(each.callers for each in SHARES)
-    while time.monotonic() < latest and [each.due is not None for each in VISITORS].count(True) < callers:
-        time.sleep(0.05)
+    ALL_AWAKE.wait(WARM_UP_SECONDS)
     for visitor in VISITORS:
         if visitor.due is None:
             visitor.due = time.monotonic()
-    time.sleep(TERMS.seconds)
+    gevent.sleep(TERMS.seconds)
     now = time.monotonic()
     planned = Counter({each.journey.name: 0 for each in SHARES})
     for visitor in VISITORS:

@@ -113,3 +113,11 @@ class Account:
 
     def tag_resource(self, Resource: str, Tags: dict[str, str]) -> None:  # noqa: N803
         self.tags[Resource] |= Tags
+
+
+# The variables of `make workspace-create` for a debug workspace.
+NEW = {"EXPIRES": "2d", "PURPOSE": "debug"}
+
+
+def expire(account: Account, name: str = "development-d-fix") -> None:
+    account.tags[name]["expires"] = "2026-01-01T00:00:00Z"

@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from tests.pipeline.account import BUCKET, Account
 from tests.pipeline.stub import Stub, serving
+from tools.__main__ import main
 from tools.aws import applying, environment, leftovers, workspace
 from tools.aws.target import Target
 from tools.checkout import ToolError
@@ -116,3 +117,17 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     for module in (applying, workspace):
         monkeypatch.setattr(module, "Routes", account.store)
     return account
+
+
+@pytest.fixture
+def run(account: Account, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`run("create")` runs the command for the workspace `fix`, and requires success; it returns the output."""
+
+    def run(command: str, *, fails: bool = False, **variables: str) -> str:
+        name = f"workspace-{command}" if command in ("create", "extend", "destroy") else command
+        failed = main(["aws", name], {"ENV": "development", "WORKSPACE": "fix", **variables})
+        out, err = capsys.readouterr()
+        assert bool(failed) is fails, out + err
+        return err if failed else out
+
+    return run

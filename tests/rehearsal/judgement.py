@@ -36,7 +36,7 @@ _ADMINISTRATOR = f"{NAME}-account-administrator"
 
 @dataclass
 class _Seen:
-    """What the calls so far have told about resources: tags, boundaries of roles, and keys of aliases."""
+    """The tags, boundaries of roles and keys of aliases that the calls so far have set."""
 
     tags: dict[str, Tags] = field(default_factory=dict)
     boundaries: dict[str, str] = field(default_factory=dict)

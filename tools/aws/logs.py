@@ -23,8 +23,8 @@ _OVERLAP_MS = 10_000
 # The short name of the log group of API Gateway's access log.
 ACCESS = "access"
 
-# What CloudWatch looks for, before this machine looks closer: an error of the service or Lambda, and in the access log
-# a status. "Filter pattern syntax" in the CloudWatch Logs User Guide has the syntax.
+# CloudWatch looks for these patterns, and this machine then looks closer: an error of the service or Lambda, and in the
+# access log a status. "Filter pattern syntax" in the CloudWatch Logs User Guide has the syntax.
 _ERRORS = '?ERROR ?"Task timed out" ?"Runtime exited" ?"Runtime."'
 _ERRORS_OF_ACCESS = '{ $.status = "5*" }'
 

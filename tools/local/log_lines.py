@@ -6,11 +6,11 @@ from typing import Any
 
 LEVELS = ("INFO", "WARNING", "ERROR")
 
-# What Lambda writes when a function ends without logging anything itself.
+# Lambda writes these texts when a function ends without logging anything itself.
 _FAILURES_OF_LAMBDA = ("Task timed out", "[ERROR]", "Runtime exited", "Runtime.")
 # API Gateway's access log has no level. Slower answers than this are warnings, as in `rest.observing`.
 _SLOW_MILLISECONDS = 1000
-# What a line begins with, and what only CloudWatch needs.
+# Fields that begin a line, and fields that only CloudWatch needs.
 _NOT_SHOWN = ("_aws", "requests", "server_errors", "environment", "workspace")
 
 

@@ -6,7 +6,7 @@ locals {
   developers = "${var.name}-developers"
   region     = data.aws_region.this.name
 
-  # What an alarm shows, with the lines that it compares with. A burning promise shows its shortest window.
+  # The graph of each alarm, with its threshold. An alarm about a burn rate shows its shortest window.
   graphs = merge(
     { for name, promise in local.promises : name => {
       title = "${name}: times faster than allowed"
@@ -108,7 +108,7 @@ locals {
 
   search = "SEARCH('{${var.system},environment,workspace,%s} MetricName=\"%s\" environment=\"${var.environment}\" workspace=\"default\"', '%s', 300)"
 
-  # What the resources of the API count, by the dimension that tells their values apart.
+  # The metrics of the API's resources, by their own dimension.
   of_resources = concat(
     [],
     # registry

@@ -44,6 +44,7 @@ locals {
   )
 }
 
+# The same as in main.tf: a resource has one provider, so the alarms of another region need a resource of their own.
 resource "aws_cloudwatch_metric_alarm" "us_east_1" {
   for_each = local.alarms_us_east_1
   provider = aws.us_east_1

@@ -138,7 +138,7 @@ class Records:
             ]
             return moments[-1] if moments else None
 
-        # Where the artifact never was, the order is that of the environment before, through which all artifacts go.
+        # If the artifact never was here, use the order of the environment before: all artifacts go through it.
         here = back.environment_id
         order = here if place(here, artifact) is not None else before
         its = place(order, artifact)

@@ -177,7 +177,7 @@ def scene(cluster: Cluster, seed: int) -> Iterator[Scene]:
         made.close()
 
 
-# What production requires, and preproduction.
+# The settings of production and preproduction.
 REQUIREMENTS: dict[str, dict[str, Any]] = {
     "development": {},
     "preproduction": {"required_suites": ["acceptance"], "verification_max_age_seconds": 5},

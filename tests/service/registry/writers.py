@@ -35,7 +35,7 @@ class Write(NamedTuple):
 
 
 class Load:
-    """What the writers share: the functions, and ids that some writer knows."""
+    """The functions, and the ids of records, that all writers share."""
 
     def __init__(self, start: Callable[[], Function], token: Callable[..., str], seed: int, writers: int) -> None:
         self.stopped = threading.Event()

@@ -32,7 +32,7 @@ _MINUTES = 5
 
 
 class Settings(NamedTuple):
-    """What an environment's main.tf says."""
+    """The settings in an environment's main.tf."""
 
     name: str
     least_acus: float
@@ -60,7 +60,7 @@ class Limit(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a rate of requests needs, and what a million requests cost at this rate."""
+    """The needs of a rate of requests, and the cost of a million requests at this rate."""
 
     per_second: int
     executions: float  # at the same time, each with a connection to the database

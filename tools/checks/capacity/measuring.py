@@ -36,7 +36,7 @@ _SCALE = 10  # pgbench's table has 100,000 rows for each unit
 
 
 class Cost(NamedTuple):
-    """What a request costs on average, in milliseconds. `share` is the part of all requests that are like this.
+    """The average cost of a request, in milliseconds. `share` is the part of all requests that are like this.
 
     `function` is the function's processor time, and `postgres` PostgreSQL's. `took` is the whole time. `requests` is
     how many requests the journey has, each to another method.
@@ -53,7 +53,7 @@ class Cost(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """What a transaction of pgbench costs: the least that any service pays for this work."""
+    """The cost of a transaction of pgbench. No service can be cheaper."""
 
     name: str
     clients: int

@@ -52,7 +52,7 @@ class Journey(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What a run sends of a journey: how many callers repeat it, and how often they do so together."""
+    """A journey's share of a run: how many callers repeat it, and how often they do so together."""
 
     journey: Journey
     callers: int

@@ -44,7 +44,7 @@ class Journeys(NamedTuple):
 
 @dataclass(frozen=True)
 class Measured:
-    """What a load test measured. `faults` has the number of failures by operation and kind."""
+    """The measurements of a load test. `faults` has the number of failures by operation and kind."""
 
     operations: Sequence[Operation]
     journeys: Sequence[Journeys]

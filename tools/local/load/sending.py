@@ -33,7 +33,7 @@ _LOCUSTFILE = ROOT / "tests" / "load" / "locustfile.py"
 
 @dataclass(frozen=True)
 class Terms:
-    """What a run may do: the service at `url`, for how long, the systems to use there, and the roles of the token."""
+    """The limits of a run: the service at `url`, its seconds, the systems to use there, and the roles of the token."""
 
     url: str
     seconds: int

@@ -1,4 +1,4 @@
-"""What people and pipelines do with each part of the service, and how often.
+"""The journeys of people and pipelines through each part of the service, and how often they make them.
 
 Each module has the constant JOURNEYS, for one part. To load a part of your own, add a module.
 """
