@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib import NAME
 from tools.aws import applying, doctor
@@ -72,6 +73,29 @@ def test_an_account_without_the_bucket_of_states_is_reported(wrong, monkeypatch)
     monkeypatch.setattr(States, "has_bucket", lambda self: False)
 
     assert ["make account" in reason for reason in wrong()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reported"),
+    [
+        ("Account 210987654321 is a linked account. To enable budgets, ask the payer account to enable them.", True),
+        ("User is not authorized to perform: budgets:ViewBudget", False),
+    ],
+)
+def test_an_account_whose_payer_has_enabled_no_budgets_is_reported(target, wrong, monkeypatch, refusal, reported):
+    def client(self, service, region):
+        made = of_target(self, service, region)
+        if service == "budgets":
+            made.describe_budgets = refuse
+        return made
+
+    def refuse(**_):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": refusal}}, "DescribeBudgets")
+
+    of_target = Target.client
+    monkeypatch.setattr(Target, "client", client)
+
+    assert ["Cost Explorer" in reason for reason in wrong()] == [True] * reported
 
 
 def test_a_site_needs_room_for_its_cache_policies(target, wrong, monkeypatch):

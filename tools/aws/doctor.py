@@ -62,6 +62,8 @@ def of_account(target: Target, region: str) -> Iterator[tuple[str, str | None]]:
             "EMULATED=1"
         ) from None
     yield "Plan of the account", _plan(target)
+    if target.workspace == "default":
+        yield "Budgets", _budgets(target)
     yield "Bucket of Terraform's states", None if is_ready else "it does not exist: run make account first"
     quota = _quota(target, region, *_VPCS)
     has_one = any(tag["Value"] == own for vpc in there for tag in vpc.get("Tags", []) if tag["Key"] == "Name")
@@ -130,6 +132,17 @@ def _plan(target: Target) -> str | None:
     except (BotoCoreError, ClientError):
         return None
     return "on the Free plan, AWS refuses Aurora in a VPC: upgrade to the paid plan" if plan == "FREE" else None
+
+
+def _budgets(target: Target) -> str | None:
+    """Return why the account can have no budget, or None if it can or does not say. A workspace has no budget."""
+    try:
+        target.client("budgets", "us-east-1").describe_budgets(AccountId=target.variables["account_id"], MaxResults=1)
+    except (BotoCoreError, ClientError) as error:
+        # The roles of pipelines may not list budgets, which is no fault.
+        if "linked account" in str(error):
+            return "AWS refuses a budget until the account that pays has opened Cost Explorer once: open it, and wait"
+    return None
 
 
 def _quota(target: Target, region: str, service: str, name: str, default: int) -> int:
