@@ -4,6 +4,12 @@ locals {
   # The site's alarms are in us-east-1.
   regions_of_alarms = distinct([var.region, "us-east-1"])
 
+  own_topics = { for key in keys(local.appliers) : key => {
+    "ForAllValues:StringLike" = { "cloudwatch:AlarmActions" = [
+      for region in local.regions_of_alarms : "arn:${local.partition}:sns:${region}:${var.account_id}:${local.names[key]}*"
+    ] }
+  } }
+
   monitoring = { for key, applier in local.appliers : key => [for statement in [
     {
       Sid    = "AlarmsAndTopics"
@@ -30,9 +36,17 @@ locals {
       # An alarm notifies topics of its own target only, and starts nothing else. An alarm may have no actions.
       Sid       = "AlarmsNotify"
       Effect    = "Allow"
-      Action    = ["cloudwatch:PutCompositeAlarm", "cloudwatch:PutMetricAlarm"]
+      Action    = ["cloudwatch:PutMetricAlarm"]
       Resource  = [for region in local.regions_of_alarms : "arn:${local.partition}:cloudwatch:${region}:${var.account_id}:alarm:${local.names[key]}*"]
-      Condition = { "ForAllValues:StringLike" = { "cloudwatch:AlarmActions" = [for region in local.regions_of_alarms : "arn:${local.partition}:sns:${region}:${var.account_id}:${local.names[key]}*"] } }
+      Condition = local.own_topics[key]
+    },
+    {
+      # AWS asks either about all alarms, or about one alarm with its tags: see docs/infrastructure.md.
+      Sid       = "CompositeAlarmsAreNumbers"
+      Effect    = "Allow"
+      Action    = ["cloudwatch:PutCompositeAlarm"]
+      Resource  = "*"
+      Condition = merge(local.own_topics[key], local.own_or_untagged[key])
     },
     {
       Sid    = "DashboardsFiltersAndBudget"

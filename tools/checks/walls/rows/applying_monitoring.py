@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from tools.checks.walls.places import named
+from tools.checks.walls.places import anything, named, untagged
 from tools.checks.walls.rows.applying import APPLY, Applier
-from tools.checks.walls.table import Wall, acts
+from tools.checks.walls.table import Context, Wall, acts
 
 ALARMS = {
     "": named("arn:aws:cloudwatch:{place}:alarm:{name}-errors-1h"),
@@ -26,7 +26,9 @@ def rows(by: Applier) -> Iterator[Wall]:
         own = [topic(each).resource for each in by.own]
         others = [topic(each).resource for each in by.other_names if topic(each).resource not in own]
         ec2 = f"arn:aws:swf:{by.environment.place}:action/actions/AWS_EC2.InstanceId.Terminate/1.0"
-        put = acts("cloudwatch", "PutCompositeAlarm PutMetricAlarm")
+        put = acts("cloudwatch", "PutMetricAlarm")
+        notifies_own: Context = {"cloudwatch:AlarmActions": own}
+        notifies_others: list[Context] = [{"cloudwatch:AlarmActions": [*own, each]} for each in (*others, ec2)]
         yield by.by_name(
             f"tags alarms{where}",
             acts("cloudwatch", "TagResource UntagResource"),
@@ -39,9 +41,18 @@ def rows(by: Applier) -> Iterator[Wall]:
             put,
             alarm,
             APPLY,
-            {"cloudwatch:AlarmActions": own},
-            [{"cloudwatch:AlarmActions": [*own, each]} for each in (*others, ec2)],
+            notifies_own,
+            notifies_others,
             in_all_regions=abroad,
+        )
+        yield by.unlimited(
+            f"creates and changes composite alarms{where}, if AWS asks about one with its tags",
+            acts("cloudwatch", "PutCompositeAlarm"),
+            alarm,
+            APPLY,
+            notifies_own,
+            notifies_others,
+            by.strangers,
         )
         yield by.by_name(f"creates and changes alarms{where} without actions", put, alarm, APPLY, in_all_regions=abroad)
         yield by.by_name(
@@ -58,6 +69,12 @@ def rows(by: Applier) -> Iterator[Wall]:
             APPLY,
             in_all_regions=abroad,
         )
+    yield by.unlimited(
+        "creates and changes composite alarms, if AWS asks about all",
+        acts("cloudwatch", "PutCompositeAlarm"),
+        untagged(anything),
+        APPLY,
+    )
     yield by.by_name(
         "creates, changes and deletes dashboards",
         acts("cloudwatch", "DeleteDashboards PutDashboard"),
