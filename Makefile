@@ -19,6 +19,8 @@ races_and_faults := $(wildcard tests/service/test_races.py tests/service/*/test_
 # Processes that `make` starts end when `make` is killed: see tools/lifeline.py.
 export MAKE_PID := $(shell echo $$PPID)
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
+# Images of containers set this variable. Then every process would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.local/cache/hypothesis
 
 .DEFAULT_GOAL := help

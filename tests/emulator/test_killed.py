@@ -109,7 +109,9 @@ def test_all_processes_of_the_tests_end_and_their_folder_is_deleted(
     # These tests start Terraform, an emulated account and PostgreSQL.
     tests = "tests/emulator/test_first_deployment.py tests/service/me/test_me.py"
     makefile = tmp_path / "Makefile"
-    makefile.write_text(f"some-tests:\n\t@$(python) -m pytest -m '' -n 2 --dist loadfile {tests}\n")
+    # In its own folder, pytest does not delete the folders of earlier runs before it ends.
+    options = f"-m '' -n 2 --dist loadfile --basetemp {tmp_path / 'its'}"
+    makefile.write_text(f"some-tests:\n\t@$(python) -m pytest {options} {tests}\n")
     with make(tmp_path / "log", "-f", "Makefile", "-f", str(makefile), "some-tests") as made:
         made.wait(lambda: PLUGIN in made.programs() and "postgres" in made.programs(), START_SECONDS)
         [server, *_] = [each for each in made.running() if each.name() == "postgres"]
