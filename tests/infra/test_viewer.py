@@ -1,4 +1,4 @@
-"""CloudFront's viewer function routes clients. Node runs the function with a stub of CloudFront's runtime."""
+"""CloudFront's viewer function routes clients. tests/support/viewer.py runs it with a stub of CloudFront's module."""
 
 import base64
 import json
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.viewer import NODE, VIEWER, view
+from tests.support.viewer import NJS, NODE, VIEWER, view
 
 ROUTE = {"workspace": "fix-1", "until": 4102444800}
 API = {"domain": "abc123.execute-api.eu-central-1.amazonaws.com", "path": "/production"}
-pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on the PATH: install Node.js")
+pytestmark = pytest.mark.skipif(NJS is NODE is None, reason="node is not on the PATH: install Node.js")
 
 
 def a_token(subject: str) -> str:
@@ -120,3 +120,13 @@ def test_the_tools_and_terraform_have_the_same_patterns(name: str, file: str, co
     [pattern] = re.findall(rf"^const {name} = /\^(.+)\$/;$", VIEWER.read_text(), re.MULTILINE)
 
     assert copy.format(pattern) in (ROOT / file).read_text()
+
+
+def test_no_await_is_in_the_arguments_of_a_call_or_in_a_literal() -> None:
+    """CloudFront accepts such a function, and then answers 503: https://github.com/nginx/njs/issues/419."""
+    code = re.sub(r"//.*", "", VIEWER.read_text())
+
+    # Only these places are known to work: an assignment, and a statement of its own.
+    places = re.findall(r"^.*\bawait\b", code, re.MULTILINE)
+    assert places
+    assert [place for place in places if not re.fullmatch(r"\s*(const \w+ = )?await", place)] == []

@@ -29,7 +29,10 @@ async function handler(event) {
     return request;
   }
   const workspace = await workspaceOf(client);
-  const api = workspace === null ? null : await apiOf(workspace);
+  if (workspace === null) {
+    return request;
+  }
+  const api = await apiOf(workspace);
   if (api !== null) {
     request.headers['x-workspace'] = { value: workspace };
     // Without customHeaders, the workspace would get the header with the secret of the environment's own API.
@@ -79,7 +82,8 @@ function matches(pattern, text) {
 
 async function entry(key) {
   try {
-    return JSON.parse(await cf.kvs().get(key));
+    const value = await cf.kvs().get(key); // CloudFront's runtime refuses `await` in the arguments of a call
+    return JSON.parse(value);
   } catch (error) {
     return null; // the store throws an error for a key that does not exist
   }
