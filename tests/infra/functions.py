@@ -24,20 +24,33 @@ class Account:
         self.invoked = []
         self.fails_to_move = set()
         self.moves_once = None
+        # The roles of functions whose versions AWS does not run yet.
+        self.pending = set()
 
     def __getattr__(self, name):
         return getattr(self._client, name)
 
     def invoke(self, **call):
-        role = call["FunctionName"].rsplit("-", 1)[1]
+        role = _role(call)
         self.invoked.append((role, call["Qualifier"], self.served()["api"]))
+        if role in self.pending:
+            raise ClientError({"Error": {"Code": "ResourceConflictException"}}, "Invoke")
         try:
             return {"Payload": io.BytesIO(json.dumps(self.handlers[role](json.loads(call["Payload"]), None)).encode())}
         except Exception as error:
             said = json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(said.encode())}
 
+    def get_function_configuration(self, **call):
+        pending = {"State": "Pending"} if _role(call) in self.pending else {}
+        return {**self._client.get_function_configuration(**call), **pending}
+
+    def get_waiter(self, name):
+        assert name == "published_version_active"
+        return Waiter(lambda call: self.pending.remove(_role(call)))
+
     def update_alias(self, **call):
+        assert _role(call) not in self.pending
         if call["FunctionName"] in self.fails_to_move:
             raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "UpdateAlias")
         if call["FunctionName"] == self.moves_once:
@@ -56,6 +69,18 @@ class Account:
     def served(self):
         aliases = {role: self._client.get_alias(FunctionName=name, Name=ALIAS) for role, name in FUNCTIONS.items()}
         return {role: alias["FunctionVersion"] for role, alias in aliases.items()}
+
+
+class Waiter:
+    def __init__(self, end):
+        self._end = end
+
+    def wait(self, **call):
+        self._end(call)
+
+
+def _role(call):
+    return call["FunctionName"].rsplit("-", 1)[1]
 
 
 def package(code):

@@ -21,6 +21,16 @@ def test_the_new_versions_create_roles_and_migrate_before_they_serve(account):
     assert account.served() == every("2")
 
 
+def test_versions_that_aws_does_not_run_yet_are_waited_for(account):
+    account.publish("2")
+    account.pending = {"bootstrap", "api"}
+
+    assert deploy(outputs(), account) == every("2")
+
+    assert account.pending == set()
+    assert account.served() == every("2")
+
+
 def test_after_a_failed_migration_the_old_version_keeps_serving(account, database_url):
     with closing(psycopg2.connect(as_login(database_url, SUPERUSER))) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE schema_migrations SET checksum = 'edited' WHERE version = 1")

@@ -171,8 +171,20 @@ class _Alias:
 
     def newest(self) -> str:
         if versions := self._versions():
+            self._wait_until_active(versions[-1])
             return versions[-1]
         raise ToolError(f"The function {self._function} has no published version: run `make apply` first")
+
+    def _wait_until_active(self, version: str) -> None:
+        """Wait while AWS connects a new version to its network: Terraform waits for the unpublished code only."""
+        named = {"FunctionName": self._function, "Qualifier": version}
+        try:
+            if self._client.get_function_configuration(**named)["State"] == "Pending":
+                self._client.get_waiter("published_version_active").wait(**named)
+        except (ClientError, BotoCoreError) as error:
+            raise ToolError(
+                f"Version {version} of {self._function} is not active: {error}. Run the same command again"
+            ) from error
 
     def serving(self) -> Pointer:
         try:
