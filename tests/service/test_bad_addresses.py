@@ -1,7 +1,11 @@
 """Every operation refuses paths that name no resource, and invalid parameters."""
 
 import re
+from collections import defaultdict
+from contextlib import ExitStack
 from urllib.parse import quote
+
+import pytest
 
 from chalicelib.identity.roles import Role
 from chalicelib.rest.types import PageQuery
@@ -35,13 +39,49 @@ NOWHERE = {
 NO_TEXT = ["a\0b", "\0", "\ud800", "azul\udfff"]
 
 
+@pytest.fixture(scope="module")
+def databases(clones):
+    """A database for each operation that writes, and one for all that read. No test of this file changes a record."""
+    with ExitStack() as lent:
+        yield defaultdict(lambda: lent.enter_context(clones.lent()))
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The resources that earlier tests made."""
+    return {}
+
+
+@pytest.fixture
+def database_url(databases, operation):
+    return databases[_owner(operation)]
+
+
+@pytest.fixture
+def made(given, found, operation):
+    """The path parameters of the operation's resource, and a valid body if the operation writes."""
+    owner = _owner(operation)
+    if owner not in found:
+        found[owner] = WRITES[route_of(operation)](given) if operation.writes else given.two_of_everything()
+    if not operation.writes:
+        return {name: PARAMETERS[name] for name in names_of(operation)}, None
+    write = found[owner]
+    segments = zip(operation.path.split("/"), write.path.split("/"), strict=True)
+    return {name[1:-1]: value for name, value in segments if name.startswith("{")}, write.body
+
+
+def _owner(operation):
+    """Return the name under which the operation's database and resource are kept."""
+    return operation.name if operation.writes else "reads"
+
+
 def names_of(operation):
     return re.findall(r"{(\w+)}", operation.path)
 
 
 @of([each for each in KNOWN if "{" in each.path])
-def test_a_path_that_names_no_resource_is_not_found(api, given, operation):
-    there, body = _there(given, operation)
+def test_a_path_that_names_no_resource_is_not_found(api, given, made, operation):
+    there, body = made
     before = everything(given)
 
     for name in names_of(operation):
@@ -55,8 +95,8 @@ def test_a_path_that_names_no_resource_is_not_found(api, given, operation):
 
 
 @of([each for each in KNOWN if "{" in each.path])
-def test_a_path_that_is_no_valid_text_is_not_found(api, given, operation):
-    there, body = _there(given, operation)
+def test_a_path_that_is_no_valid_text_is_not_found(api, given, made, operation):
+    there, body = made
 
     for name in names_of(operation):
         for text in NO_TEXT:
@@ -66,8 +106,8 @@ def test_a_path_that_is_no_valid_text_is_not_found(api, given, operation):
 
 
 @of(PROTECTED)
-def test_callers_without_the_role_learn_of_no_other_fault(api, given, operation):
-    there, _ = _there(given, operation)
+def test_callers_without_the_role_learn_of_no_other_fault(api, given, made, operation):
+    there, _ = made
     anywhere = {**dict.fromkeys(names_of(operation), "nowhere"), "id": "1"}
     wrongs = [
         (there, {"body": b"\xff"}),
@@ -87,8 +127,8 @@ def test_callers_without_the_role_learn_of_no_other_fault(api, given, operation)
 
 
 @of(KNOWN)
-def test_an_unknown_parameter_is_refused_by_name(api, given, operation):
-    there, body = _there(given, operation)
+def test_an_unknown_parameter_is_refused_by_name(api, given, made, operation):
+    there, body = made
     before = everything(given)
 
     for name in ("colour", *_share(operation, ["Limit", "limit[]", "a/b", *HOSTILE.values()])):
@@ -100,8 +140,8 @@ def test_an_unknown_parameter_is_refused_by_name(api, given, operation):
 
 
 @of(LISTS)
-def test_a_repeated_parameter_is_refused(api, given, operation):
-    there, _ = _there(given, operation)
+def test_a_repeated_parameter_is_refused(api, given, made, operation):
+    there, _ = made
     names = [each["name"] for each in _parameters(operation)]
 
     for name in names:
@@ -111,8 +151,8 @@ def test_a_repeated_parameter_is_refused(api, given, operation):
 
 
 @of(LISTS)
-def test_a_limit_is_a_number_from_1_to_200(api, given, operation):
-    there, _ = _there(given, operation)
+def test_a_limit_is_a_number_from_1_to_200(api, given, made, operation):
+    there, _ = made
     wrong = ["0", "-1", "201", "x", "", " 5", "+5", "05", "5.0", "5e0", "1_0", "NaN", "1e999", str(2**63), "\u0665"]
 
     for limit in wrong:
@@ -124,8 +164,8 @@ def test_a_limit_is_a_number_from_1_to_200(api, given, operation):
 
 
 @of([each for each in LISTS if each.query is not PageQuery])
-def test_invalid_values_of_filters_are_refused_by_name(api, given, operation):
-    there, _ = _there(given, operation)
+def test_invalid_values_of_filters_are_refused_by_name(api, given, made, operation):
+    there, _ = made
     schemas = {each["name"]: each["schema"] for each in _parameters(operation)}
     filters = {name: schema for name, schema in schemas.items() if name not in ("limit", "cursor")}
     values = [
@@ -152,8 +192,8 @@ def test_invalid_values_of_filters_are_refused_by_name(api, given, operation):
 
 
 @of(LISTS)
-def test_a_parameter_that_is_no_valid_text_is_refused(api, given, operation):
-    there, _ = _there(given, operation)
+def test_a_parameter_that_is_no_valid_text_is_refused(api, given, made, operation):
+    there, _ = made
     names = [each["name"] for each in _parameters(operation)]
 
     for text in NO_TEXT:
@@ -166,16 +206,6 @@ def test_a_parameter_that_is_no_valid_text_is_refused(api, given, operation):
 def _share(operation, values):
     """Return a quarter of the values. Operations read values with the same code, and four of them see all values."""
     return list(values)[KNOWN.index(operation) % 4 :: 4]
-
-
-def _there(given, operation):
-    """Make the operation's resource; return the path parameters, and a valid body if the operation writes."""
-    if operation.writes:
-        write = WRITES[route_of(operation)](given)
-        segments = zip(operation.path.split("/"), write.path.split("/"), strict=True)
-        return {name[1:-1]: value for name, value in segments if name.startswith("{")}, write.body
-    given.two_of_everything()
-    return {name: PARAMETERS[name] for name in names_of(operation)}, None
 
 
 def _creates(operation, name, value):
