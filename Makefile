@@ -63,7 +63,7 @@ nightly: venv ## Run long tests (40 min): a long fuzz, races and faults 20 times
 	@$(tools) checks fuzz --examples 400 --seconds 600
 	@for round in $$(seq 20); do $(python) -m pytest -q $(races_and_faults) || exit; done
 	@$(python) -m pytest -q -m nightly tests
-	@MANY_EXAMPLES=10 $(pytest) $$(grep -rlE 'examples\([0-9]' tests)
+	@MANY_EXAMPLES=20 $(pytest) $$(grep -rlE 'examples\([0-9]' tests)
 	@$(tools) checks bench
 	@$(tools) checks bench --scale 1
 	@$(tools) adopt try

@@ -143,6 +143,7 @@ def test_a_target_takes_at_most_350_bytes(api, given):
     assert len(json.dumps(system, separators=(",", ":"))) / 4 <= 350
 
 
+@pytest.mark.slow
 def test_the_cost_does_not_grow_with_the_records_of_a_system(api, given):
     given.the_usual()
     given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits(*map(str, range(1000))))

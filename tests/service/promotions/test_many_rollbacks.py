@@ -51,6 +51,7 @@ def test_another_deployment_helps(api, given, one):
     assert [each["code"] for each in blockers] == ["not-verified"]
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_decision_does_not_grow_with_rollbacks(given, one):
     repeat(given, one, 2, 200)
     few = read(given)

@@ -99,6 +99,7 @@ def test_a_commit_is_delivered_after_many_failed_attempts(api, given):
     assert drift(api) == (0, False)
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_state_does_not_grow_with_commits_or_verifications(api, given):
     given.the_usual()
     given.an_import(FIRST, at="2026-01-01T00:00:00Z", commits=commits(*range(1000)))
@@ -113,6 +114,7 @@ def test_the_cost_of_a_state_does_not_grow_with_commits_or_verifications(api, gi
     assert read(given) < 1.5 * few
 
 
+@pytest.mark.slow
 def test_a_state_reads_only_the_newest_deployments(api, given):
     given.the_usual()
     for rank in range(11, 21):

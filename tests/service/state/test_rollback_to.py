@@ -32,7 +32,7 @@ def rollback_to(api, workspace="default"):
 
 
 @settings(
-    max_examples=examples(40),
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

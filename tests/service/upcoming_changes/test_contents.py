@@ -102,7 +102,7 @@ def before(environment: str) -> str | None:
 
 
 @settings(
-    max_examples=examples(80),
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -264,6 +264,7 @@ def test_only_the_last_commits_count(api, given, count, more):
     assert (removed["behind_by"], len(removed["removed"]), removed["more_removed"]) == (100, 100, more)
 
 
+@pytest.mark.slow
 def test_a_comparison_stops_after_many_artifacts(api, given):
     given.the_usual()
     deploys(given, 1, FIRST, "a")
@@ -284,6 +285,7 @@ def test_a_comparison_stops_after_many_artifacts(api, given):
     assert answer["more_commits"] is answer["more_removed"] is True
 
 
+@pytest.mark.slow
 def test_the_cost_does_not_grow_with_other_deployments(api, given):
     given.the_usual()
     deploys(given, 1, FIRST, "a")

@@ -92,6 +92,7 @@ def test_the_schema_refuses_more_blockers(api, given):
         given.sql("UPDATE promotions SET blockers = blockers || blockers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "body"),
     [
