@@ -53,7 +53,7 @@ class IssuerServer:
         self._server.issuer = self
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1})
         self._thread.start()
         origin = "https://localhost" if tls else "http://127.0.0.1"
         self.url = f"{origin}:{self._server.server_port}"
@@ -189,7 +189,7 @@ def tokens_of_a_run(issuer: IssuerServer, **claims: Any) -> Iterator[str]:
             """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
