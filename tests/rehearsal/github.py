@@ -25,11 +25,11 @@ NOBODY = "nobody"
 REPOSITORY = f"acme/{NAME}"
 SECONDS = 600
 
-# All checkouts use the virtual environment of the tests. Otherwise `make` would make one in each checkout. `make` does
-# nothing for the targets in LEFT_OUT.
+# All checkouts use the virtual environment of the tests, and share compiled Python files. Otherwise `make` would make
+# both in each checkout. `make` does nothing for the targets in LEFT_OUT.
 _MAKE = f"""#!/bin/sh
 case " ${{LEFT_OUT:-}} " in *" $1 "*) exit 0 ;; esac
-exec {shutil.which("make")} -o venv python={sys.executable} "$@"
+exec {shutil.which("make")} -o venv python={sys.executable} PYTHONPYCACHEPREFIX="$PYTHONPYCACHEPREFIX" "$@"
 """
 # On GitHub, the setup action puts the virtual environment's Python first on the PATH. Here, this program is first.
 _PYTHON = f"""#!/bin/sh
@@ -262,6 +262,7 @@ class GitHub:
         return {
             **{each: ours[each] for each in kept if each in ours},
             "PATH": f"{self._bin}:{ours['PATH']}",
+            "PYTHONPYCACHEPREFIX": str(self._folder / "pycache"),
             "EMULATED": str(self._port),
             "TF_CLI_ARGS": "-no-color",
         }
