@@ -15,6 +15,7 @@ from moto.budgets.responses import BudgetsResponse
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.config import default_user_config
 from moto.core.responses import ActionResult
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.responses import IamResponse
 from moto.rds.models import DBCluster, DBInstance, RDSBackend
@@ -35,6 +36,10 @@ def change_moto() -> None:
     DBCluster.scaling_configuration_info = None  # type: ignore[method-assign, assignment]
     # moto's default certificate does not exist on AWS. Terraform would replace it and restart the instance.
     _default(DBInstance, "__init__", ca_certificate_identifier="rds-ca-rsa2048-g1")
+    # moto forgets the description of a rule that names a security group. Terraform would set it again in every apply.
+    SecurityGroupRule.description = property(  # type: ignore[method-assign, assignment]
+        lambda rule: {**rule.source_group, **rule.ip_range}.get("Description")
+    )
     # moto requires an address and a method, but a mock integration has neither.
     _default(APIGatewayBackend, "put_integration", uri="", integration_method="")
     # moto forgets the settings of Performance Insights and of logging. Terraform would set them again in every apply.
