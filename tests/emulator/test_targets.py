@@ -91,25 +91,25 @@ def test_a_workspace_is_made_and_used_without_the_state_of_its_environment(targe
     states(made.terraform_workspace, json.dumps(state({"main": {"value": {"url": "u"}, "type": ["map", "string"]}})))
 
     assert environment.outputs(made)["url"] == "u"
-    with pytest.raises(ToolError, match="terraform init"):
+    with pytest.raises(ToolError, match="can't be read"):
         environment.outputs(replace(target, workspace="default"))
 
 
 def test_a_provider_that_a_state_names_is_refused(target, states, tmp_path, monkeypatch):
     states("w-typo", json.dumps(state({})))
-    assert environment.outputs(target) == {}
+    environment._prepare(target)
     a_mirror_with_another_provider(target.folder / target.environment, tmp_path / "mirror")
     monkeypatch.setattr(terraform, "STATE", tmp_path / "terraform")
     monkeypatch.setenv("TF_PLUGIN_MIRROR", str(tmp_path / "mirror"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
-    assert environment.outputs(target) == {}
+    environment._prepare(target)
 
     thing = {"mode": "managed", "type": "another_thing", "name": "this", "instances": []}
     states("w-typo", json.dumps(state({}, {**thing, "provider": f'provider["{ANOTHER}"]'})))
 
     with pytest.raises(ToolError, match=r"(?s)terraform init.*Provider dependency changes detected"):
-        environment.outputs(target)
+        environment._prepare(target)
 
 
 def test_an_apply_needs_a_saved_plan(target):

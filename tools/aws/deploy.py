@@ -220,7 +220,7 @@ def _parts(functions: Mapping[str, str], client: Any, page: Page | None) -> dict
 
 
 def _read(outputs: Any) -> tuple[dict[str, str], bool]:
-    """Read the output of `terraform output -json`, or raise ToolError.
+    """Read Terraform's outputs, or raise ToolError.
 
     Return the functions' names by role, and True if the target has its own database.
     """

@@ -112,12 +112,7 @@ def unlock(target: Target, lock_id: str) -> None:
 
 def outputs(target: Target) -> dict[str, Any]:
     """Return the outputs in the target's state, or {} if the state or the target does not exist."""
-    with _alone(target):
-        try:
-            _prepare(target)
-        except NotThere:
-            return {}
-        return _values(_outputs(target))
+    return _values(_outputs(target))
 
 
 def workspaces(target: Target) -> list[Target]:
@@ -292,7 +287,7 @@ def _consent(target: Target, summary: plan_summary.Summary) -> None:
 
 
 def _outputs(target: Target) -> Any:
-    return json.loads(_terraform(target, ["output", "-json"]))
+    return target.states.outputs(target.terraform_workspace)
 
 
 def _values(outputs: Any) -> dict[str, Any]:

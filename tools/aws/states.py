@@ -65,31 +65,43 @@ class States:
 
     def exists(self, workspace: str) -> bool:
         """True if a workspace has a state, so that it was applied before."""
-        key = self._environment_key if workspace == "default" else self._key(workspace)
+        key = self._key(workspace)
         with self._explained():
             listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key).get("Contents", [])
         return key in (item["Key"] for item in listed)
 
+    def outputs(self, workspace: str) -> dict[str, Any]:
+        """Return what `terraform output -json` prints, or {} if the workspace has no state."""
+        key = self._key(workspace)
+        state = self._content(key)
+        if state is None:
+            return {}
+        try:
+            found: dict[str, Any] = json.loads(state)["outputs"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ToolError(
+                f"The state s3://{self._bucket}/{key} can't be read ({error!r}): restore an earlier version of the file"
+            ) from None
+        return found
+
     def lock(self, workspace: str) -> dict[str, Any] | None:
         """Return what Terraform wrote into the lock of a state, such as its ID and Who, or None if nobody holds it."""
-        key = self._environment_key if workspace == "default" else self._key(workspace)
+        # The file of `use_lockfile`: https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
+        content = self._content(f"{self._key(workspace)}.tflock")
+        return None if content is None else json.loads(content)
+
+    def _content(self, key: str) -> bytes | None:
         with self._explained():
             try:
-                # The file of `use_lockfile`: https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
-                found = self._s3.get_object(Bucket=self._bucket, Key=f"{key}.tflock")["Body"].read()
+                content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             except self._s3.exceptions.NoSuchKey:
                 return None
-        held: dict[str, Any] = json.loads(found)
-        return held
-
-    @property
-    def _environment_key(self) -> str:
-        """The key of the state of the environment itself."""
-        return f"{self._environment}.tfstate"
+        return content
 
     def _key(self, workspace: str) -> str:
-        """Return the key of a workspace's state. The backends in infra/*/main.tf choose it."""
-        return f"{self._environment}/{workspace}/{self._environment}.tfstate"
+        """Return the key of a state. `default` is the environment itself. The backends in infra/*/main.tf choose it."""
+        folder = "" if workspace == "default" else f"{self._environment}/{workspace}/"
+        return f"{folder}{self._environment}.tfstate"
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
