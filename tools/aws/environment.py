@@ -55,10 +55,10 @@ def apply(target: Target, *, saved: bool = False) -> dict[str, Any]:
     with _alone(target):
         if not saved:
             _consent(target, _plan(target))
-        elif not target.plan.is_file():
+        elif not target.plan_as_json.is_file():
             raise ToolError(f"{target.name} has no saved plan: save one with make plan first")
         _apply(target)
-        target.plan.unlink()
+        _forget_plan(target)
         outputs = _outputs(target)
         if _values(outputs)["owns_database"]:
             # A preview's code writes the outputs of its workspace, so these do not choose the cluster.
@@ -96,7 +96,7 @@ def destroy(target: Target) -> None:
         destroyed = _planned(target)
         _terraform(target, ["apply", "-input=false", str(target.plan)], shown=True)
         _delete_logs_of_rds(target, destroyed, "delete")
-        target.plan.unlink()
+        _forget_plan(target)
         if target.workspace != "default":
             # Terraform refuses to delete the workspace that it uses.
             _terraform(target, ["workspace", "delete", target.terraform_workspace], TF_WORKSPACE="default")
@@ -144,17 +144,19 @@ def _save_plan(target: Target, variables: Mapping[str, str], *, destroy: bool = 
     arguments += [f"-var={name}={value}" for name, value in variables.items()]
     if os.environ.get("LOCK") == "0":
         arguments += ["-lock=false"]
+    _forget_plan(target)
     _terraform(target, arguments, shown=True)
     shown = _terraform(target, ["show", "-json", str(target.plan)])
     strange = list(belonging.foreign(json.loads(shown), target.environment, target.terraform_workspace))
     if strange:
-        target.plan.unlink()
+        _forget_plan(target)
         raise ToolError(
             f"The state of {target.name} names resources of another target: {', '.join(strange)}. Nothing was changed: "
             "find out who wrote the state, and remove these resources from it with `terraform state rm`"
         )
     PLANS.mkdir(parents=True, exist_ok=True)
-    write_atomically(PLANS / f"{target.name}.json", shown)
+    for path in (PLANS / f"{target.name}.json", target.plan_as_json):
+        write_atomically(path, shown)
     return plan_summary.summary(json.loads(shown))
 
 
@@ -178,8 +180,13 @@ def _apply(target: Target) -> None:
 
 
 def _planned(target: Target) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_terraform(target, ["show", "-json", str(target.plan)]))
+    found: dict[str, Any] = json.loads(target.plan_as_json.read_text())
     return found
+
+
+def _forget_plan(target: Target) -> None:
+    for path in (target.plan_as_json, target.plan):
+        path.unlink(missing_ok=True)
 
 
 def _makes_key(planned: Mapping[str, Any]) -> bool:
@@ -225,7 +232,7 @@ def _copy(target: Target) -> None:
     source, ignored = ROOT / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
     target.folder.mkdir(parents=True, exist_ok=True)
     # A saved plan is valid only with its package, which this function deletes.
-    target.plan.unlink(missing_ok=True)
+    _forget_plan(target)
     shutil.rmtree(target.folder / "modules", ignore_errors=True)
     shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
     shutil.rmtree(target.folder / "web", ignore_errors=True)

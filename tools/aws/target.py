@@ -84,6 +84,11 @@ class Target:
         return self.folder / "saved.tfplan"
 
     @property
+    def plan_as_json(self) -> Path:
+        """The path of the saved plan as JSON. The file exists only if the plan may be applied."""
+        return self.folder / "saved.json"
+
+    @property
     def environ(self) -> dict[str, str]:
         """The environment variables for calling the target's account."""
         # Drop the variable with which Terraform would use another folder. Set the workspace, because without it

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tools.aws import belonging, environment, plan_summary
-from tools.aws.environment import Target
+from tools.aws import belonging, environment, plan_summary, target
+from tools.aws.target import Target
 from tools.checkout import ToolError
 
 REFUSED = "Error: creating RDS Cluster: KMSKeyNotAccessibleFault: The specified KMS key does not exist"
@@ -45,10 +45,15 @@ def applied(monkeypatch: pytest.MonkeyPatch, folder: Path, *errors: str, made: s
     terraform = Terraform(errors, made)
     monkeypatch.setattr(environment, "terraform", terraform)
     monkeypatch.setattr(environment, "KEY_PAUSES_SECONDS", (0, 0))
-    monkeypatch.setattr(environment, "PLANS", folder)
+    monkeypatch.setattr(environment, "PLANS", folder / "plans")
+    monkeypatch.setattr(target, "_TARGETS", folder / "targets")
     monkeypatch.setattr(belonging, "foreign", lambda *_: [])
     monkeypatch.setattr(plan_summary, "summary", lambda _: None)
+    TARGET.folder.mkdir(parents=True)
+    TARGET.plan_as_json.write_text(json.dumps(terraform.plan))
+
     environment._apply(TARGET)
+
     return terraform
 
 
