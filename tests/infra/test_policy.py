@@ -1,6 +1,8 @@
 """All plans meet the policies. Each policy refuses a plan, or the plan of sources, that violates it on purpose."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,10 @@ from chalicelib import NAME
 from tests.support import modules
 from tools.aws.terraform import missing
 from tools.checkout import ENVIRONMENTS, ToolError
-from tools.checks.policy import facts, judge, sources
+from tools.checks.policy import compliance, facts, judge, sources
 from tools.checks.policy.changes import Mutant
 from tools.checks.policy.facts import Resource, default_tags
-from tools.checks.policy.judge import Subject
+from tools.checks.policy.judge import Subject, Verdict
 from tools.checks.policy.mutants import MUTANTS
 from tools.checks.policy.plans import RUNS
 from tools.checks.policy.sources import SOURCE_MUTANTS, SourceMutant
@@ -127,6 +129,28 @@ def test_a_scenario_that_breaks_or_judges_nothing_fails_unless_its_subject_is_ab
     for scenario in ("A step breaks the tool", "No table exists to judge", "The filter leaves nothing to judge"):
         assert f"Scenario: {scenario}" in wrong
     assert "The distribution has a comment" not in wrong
+
+
+def test_a_run_prints_what_the_program_prints_whatever_ran_before(features: Any, tmp_path: Path) -> None:
+    def arguments(timeout: int) -> list[str]:
+        plan = tmp_path / f"{timeout}.json"
+        plan.write_text(json.dumps(facts.readable(a_function(timeout)["production"].resources)))
+        return ["-f", str(features), "-p", str(plan), "--no-ansi", "--tags=not site"]
+
+    def without_last_line(exit_code: int, printed: str) -> Verdict:
+        return Verdict(exit_code, re.sub("^Run .* finished within .*", "", printed, flags=re.MULTILINE))
+
+    alone = subprocess.run([compliance.PROGRAM, *arguments(40)], capture_output=True, text=True)
+    first, quick, last = (without_last_line(*compliance.run(arguments(each), tmp_path)) for each in (40, 20, 40))
+
+    assert first == last == without_last_line(alone.returncode, alone.stdout)
+    assert [bool(each.failures("The function is quick")) for each in (first, quick, last)] == [True, False, True]
+
+
+def test_a_run_shares_its_cache_with_no_other_run(tmp_path: Path) -> None:
+    _, printed = compliance.run([], tmp_path / "missing")
+
+    assert f"No such file or directory: '{tmp_path}/missing/terraform-compliance" in printed
 
 
 def test_a_mutant_must_fail_in_its_own_scenario(features: Any) -> None:

@@ -20,7 +20,7 @@ from chalicelib import NAME
 from tools import lifeline
 from tools.checkout import ENVIRONMENTS, ROOT, ToolError
 from tools.checks import kept
-from tools.checks.policy import facts, plans, sources
+from tools.checks.policy import compliance, facts, plans, sources
 from tools.checks.policy.changes import Mutant
 from tools.checks.policy.mutants import MUTANTS
 from tools.checks.policy.sources import SOURCE_MUTANTS, SourceMutant
@@ -29,8 +29,6 @@ FEATURES = ROOT / "infra" / "policy"
 
 _MUTANTS = "tools/checks/policy/mutants.py"
 _SOURCES = "tools/checks/policy/sources.py"
-_PROGRAM = Path(sys.executable).parent / "terraform-compliance"
-_SECONDS = 300
 # The end of the boundary's name, by the start of the workspace's name.
 _BOUNDARIES = {"default": "", "w": "-workspaces", "d": "-debug"}
 
@@ -210,17 +208,8 @@ def _verdict(plan: object, features: Mapping[str, str], lacks: Sequence[str]) ->
         for name, text in features.items():
             (folder / "features" / name).write_text(text)
         without = [f"--tags={' and '.join(f'not {tag}' for tag in lacks)}"] if lacks else []
-        command = [
-            str(_PROGRAM),
-            "-f",
-            str(folder / "features"),
-            "-p",
-            str(folder / "plan.json"),
-            "--no-ansi",
-            *without,
-        ]
-        done = lifeline.run(command, capture_output=True, timeout=_SECONDS)
-        return Verdict(done.returncode, done.stdout + done.stderr)
+        arguments = ["-f", str(folder / "features"), "-p", str(folder / "plan.json"), "--no-ansi", *without]
+        return Verdict(*compliance.run(arguments, folder))
 
 
 def _filled_in(text: str, subject: Subject) -> str:
