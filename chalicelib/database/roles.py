@@ -98,9 +98,11 @@ def reader(database: str, verifier: str) -> list[str]:
     The reader gets no role such as pg_read_all_data, which also reads the verifiers of all passwords. The last
     statements run as the schema's owner.
     """
+    # The Data API might take a colon and the letters after it for a parameter, even in a text.
+    password = verifier.replace(":", r"\x3a")
     return [
         _role(READER, "LOGIN"),
-        f"ALTER ROLE {READER} PASSWORD '{verifier}'",
+        f"ALTER ROLE {READER} PASSWORD E'{password}'",
         f"GRANT CONNECT ON DATABASE {_identifier(database)} TO {READER}",
         f"SET LOCAL ROLE {MIGRATOR}",
         f"GRANT USAGE ON SCHEMA public TO {READER}",

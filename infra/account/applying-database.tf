@@ -126,13 +126,13 @@ locals {
         Resource = local.aliases_made[key]
       },
       {
-        # Only services that encrypt data may use the key for this role.
+        # Only services that encrypt data may use the key for this role. SNS may ask for it when it makes a topic.
         Sid      = "KeyUsed"
         Effect   = "Allow"
         Action   = ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = [local.keys_of_region]
+        Resource = local.keys_made[key]
         Condition = merge(local.own[key], { StringEquals = merge(local.own[key].StringEquals, {
-          "kms:ViaService" = [for service in ["rds", "secretsmanager", "sns"] : "${service}.${var.region}.amazonaws.com"]
+          "kms:ViaService" = distinct([for service in ["rds.${var.region}", "secretsmanager.${var.region}", "sns.${var.region}", "sns.us-east-1"] : "${service}.amazonaws.com"])
         }) })
       },
     ],

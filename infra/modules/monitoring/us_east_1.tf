@@ -11,10 +11,10 @@ locals {
       kind  = "cdn-errors"
       means = "CloudFront answers too many requests with 5xx: users of the site see errors."
       metrics = {
-        rate     = { namespace = "AWS/CloudFront", name = "5xxErrorRate", statistic = "Average", dimensions = dimensions }
+        percent  = { namespace = "AWS/CloudFront", name = "5xxErrorRate", statistic = "Average", dimensions = dimensions }
         requests = { namespace = "AWS/CloudFront", name = "Requests", statistic = "Sum", dimensions = dimensions }
       }
-      steps      = { value = "IF(requests * rate / 100 < ${local.fewest_bad}, 0, rate)" }
+      steps      = { value = "IF(requests * percent / 100 < ${local.fewest_bad}, 0, percent)" }
       period     = 5 * local.minute
       comparison = "GreaterThanThreshold"
       # As fast as the fast pair of burning.tf.

@@ -122,6 +122,8 @@ def _keys(by: Applier) -> Iterator[Wall]:
     for service in ("rds", "secretsmanager", "sns"):
         of = _copied(by) if service == "rds" else by.own
         yield by.by_tag(f"lets {service} encrypt and decrypt", USE, key, MAKERS, via(service), wrong, of=of)
+    of_sns: Context = {"kms:ViaService": "sns.us-east-1.amazonaws.com"}
+    yield by.by_tag("lets sns encrypt and decrypt in us-east-1", USE, _there(key), APPLY, of_sns, wrong)
 
 
 def _copies(by: Applier) -> Iterator[Wall]:
