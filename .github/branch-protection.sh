@@ -61,7 +61,7 @@ approvers='[{"type": "Team", "id": '$team_id'}]'
 # Work starts from `development`, and schedules run the workflows of this branch. Only merge commits are allowed: a
 # squash would separate the branches' histories.
 gh api --method PATCH "repos/$repository" -f default_branch=development -F allow_merge_commit=true \
-    -F allow_squash_merge=false -F allow_rebase_merge=false -F delete_branch_on_merge=true >/dev/null
+    -F allow_squash_merge=false -F allow_rebase_merge=false >/dev/null
 
 # A fork's pull request brings its own workflow files. Somebody must approve each run, not only an author's first one.
 if ! put actions/permissions/fork-pr-contributor-approval <<<'{"approval_policy": "all_external_contributors"}'; then
@@ -73,6 +73,7 @@ put actions/permissions/workflow <<END
 {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": false}
 END
 
+protected=true
 for branch in "${branches[@]}"; do
     if ! gh api "repos/$repository/branches/$branch" --silent 2>/dev/null; then
         echo "There is no branch $branch yet. Create the branch, then run this script again to protect it" >&2
@@ -82,7 +83,7 @@ for branch in "${branches[@]}"; do
     # promotions, and the check `Promotes the tested tree` compares trees instead.
     strict=false
     [ "$branch" = development ] && strict=true
-    put "branches/$branch/protection" <<END || lacks "the branch $branch is protected"
+    put "branches/$branch/protection" <<END || { lacks "the branch $branch is protected"; protected=false; }
 {
   "required_status_checks": {"strict": $strict, "contexts": ["All checks passed", "No breaking API change"]},
   "required_pull_request_reviews": {
@@ -100,6 +101,8 @@ for branch in "${branches[@]}"; do
 }
 END
 done
+# GitHub deletes a branch after its merge, unless the branch is protected. Branches of environments must stay.
+gh api --method PATCH "repos/$repository" -F "delete_branch_on_merge=$protected" >/dev/null
 
 # Only the team may create, push or delete these branches: a workspace of production can be made from them. A ruleset is
 # addressed by its id: https://docs.github.com/en/rest/repos/rules.

@@ -199,7 +199,7 @@ def _install(content: bytes, folder: Path, stage: str | None) -> str:
             if (told["digest"], told["stage"]) != (digest, name):
                 raise ToolError(
                     f"The package is inconsistent: {_generated(name)} belongs to another zip or stage. "
-                    "Delete the package from the store and run the command again"
+                    "Commit any change, so that a new package is built: the store keeps this one for ever"
                 )
             if stage == name:
                 (folder / name).mkdir(exist_ok=True)

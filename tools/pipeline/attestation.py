@@ -95,6 +95,6 @@ def _tree_of(commit: str, root: Path) -> str | None:
 def _not_attested(repository: str, reason: str) -> ToolError:
     return ToolError(
         f"GitHub does not attest that {repository} built this package from this tree: {reason or 'no attestation'}. So "
-        "the package is not deployed. If nobody else can write to the artifact bucket, delete the package from the "
-        "bucket, and run the deployment again"
+        "the package is not deployed, and the artifact bucket keeps it for ever. If nobody else can write to the "
+        "bucket, commit any change, so that a new package is built and attested"
     )

@@ -97,8 +97,8 @@ def _require_order(environ: Environ) -> None:
         told = dict(json.loads(note))
     except (ValueError, TypeError) as error:
         raise ToolError(
-            f"The note {_key(artifact, before)} in the bucket can't be read ({error}): delete it, and run the "
-            f"deployment to {before} again"
+            f"The note {_key(artifact, before)} in the bucket can't be read ({error}), and the bucket keeps it for "
+            f"ever: merge any change into {before}, so that another artifact is verified"
         ) from None
     if (digest := digest_in()) is not None and told.get("digest") not in (None, digest):
         raise ToolError(f"{before} verified the package {told['digest']}, not {digest}: run the deployment again")
