@@ -168,4 +168,4 @@ def test_only_the_process_of_locust_imports_locust() -> None:
     importing = [path for path in files if re.search(r"^\s*(from|import) (locust|gevent)\b", path.read_text(), re.M)]
 
     assert importing == [ROOT / "tests" / "load" / "locustfile.py"]
-    assert "-p no:locust" in (ROOT / "pyproject.toml").read_text()
+    assert "--disable-plugin-autoload" in (ROOT / "pyproject.toml").read_text()  # locust has a plugin of pytest

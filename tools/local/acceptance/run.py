@@ -22,7 +22,7 @@ EXIT_CODES: dict[Outcome, int] = {"success": 0, "failure": 1, "error": 2, "cance
 # These options replace those in pyproject.toml, which keep other tests off the network.
 _OPTIONS = (
     *("-c", str(ROOT / "pyproject.toml"), "-o", "addopts="),
-    *("-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:locust", "-p", "no:xdist"),
+    *("--disable-plugin-autoload", "-p", "pytest_socket"),
     *("--import-mode=importlib", "--force-enable-socket", "-q", "-rN", "--tb=short", "--no-header", "--no-summary"),
 )
 
