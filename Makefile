@@ -59,7 +59,7 @@ reset: venv ## Delete the local database and all its data
 ##@ More checks
 test-all: test ## Check as CI does (25 min): `test`, the rehearsal of a deployment, walls, all mutants
 	@$(pytest) -m slow --durations=15 --durations-min=60 tests
-nightly: venv ## Run long tests (40 min): a long fuzz, races and faults 20 times; then the benchmark
+nightly: venv ## Run long tests (an hour): a long fuzz, races and faults 20 times; then the benchmark
 	@$(tools) checks fuzz --examples 400 --seconds 600
 	@for round in $$(seq 20); do $(python) -m pytest -q $(races_and_faults) || exit; done
 	@$(python) -m pytest -q -m nightly tests

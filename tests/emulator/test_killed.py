@@ -45,9 +45,14 @@ def kill(made: Started, victim: str, how: signal.Signals) -> None:
             made.signal_group(how)
 
 
-def seldom(*case: object) -> Any:
+def slow(*case: object) -> Any:
     """Return a case that only `make test-all` runs."""
     return pytest.param(*case, marks=pytest.mark.slow)
+
+
+def seldom(*case: object) -> Any:
+    """Return a case that only `make nightly` runs."""
+    return pytest.param(*case, marks=pytest.mark.nightly)
 
 
 def name(value: object) -> str:
@@ -66,10 +71,10 @@ def account(emulated: dict[str, str]) -> Iterator[tuple[str, Path]]:
 @pytest.mark.parametrize(
     ("victim", "how", "when"),
     [
-        seldom("make", signal.SIGKILL, APPLYING),
+        slow("make", signal.SIGKILL, APPLYING),
         seldom("process group", signal.SIGINT, PLANNING),
         seldom("make", signal.SIGTERM, APPLYING),
-        seldom("process group", signal.SIGINT, APPLYING),
+        slow("process group", signal.SIGINT, APPLYING),
         seldom("process group", signal.SIGKILL, APPLYING),
         seldom("process group", signal.SIGTERM, APPLYING),
     ],
@@ -96,10 +101,10 @@ def test_terraform_ends_and_unlocks_the_state(
     [
         seldom("pytest", signal.SIGKILL),
         seldom("pytest", signal.SIGTERM),
-        seldom("make", signal.SIGKILL),
+        slow("make", signal.SIGKILL),
         seldom("make", signal.SIGTERM),
         seldom("process group", signal.SIGKILL),
-        seldom("process group", signal.SIGINT),
+        slow("process group", signal.SIGINT),
     ],
     ids=name,
 )

@@ -146,6 +146,7 @@ def test_the_metrics_of_aws_are_as_its_pages_say(found: list[Alarm]) -> None:
     assert of_aws(found) == {row[:4] for row in OF_AWS}
 
 
+@pytest.mark.slow
 def test_the_certificate_of_a_domain_has_an_alarm() -> None:
     planned = plans.plan(modules.copied("modules/monitoring"), WITH_DOMAIN, modules.quickly)
     changes = {each["address"]: each["change"]["after"] for each in planned["resource_changes"]}

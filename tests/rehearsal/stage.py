@@ -38,8 +38,7 @@ from tools.checks import npm
 from tools.local import emulation, postgres
 from tools.local.issuer import token
 
-MARKS = [
-    pytest.mark.slow,
+NEEDS = [
     pytest.mark.skipif(missing() is not None, reason=f"infrastructure: {missing()}"),
     pytest.mark.skipif(NODE is None, reason="the rehearsal needs node on the PATH"),
     pytest.mark.skipif(npm.missing() is not None, reason=f"infrastructure: {npm.missing()}"),

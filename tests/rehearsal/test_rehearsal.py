@@ -15,12 +15,12 @@ import pytest
 from chalicelib import NAME
 from tests.rehearsal import steps
 from tests.rehearsal.github import Ran, say
-from tests.rehearsal.stage import BUCKET, FIX_42, MARKS, STATES, WORKSPACE, Maintainer, Stage, finished, staged
+from tests.rehearsal.stage import BUCKET, FIX_42, NEEDS, STATES, WORKSPACE, Maintainer, Stage, finished, staged
 from tests.rehearsal.states import identities, states
 from tools.aws.emulator.account import emulated_client
 from tools.local.acceptance.service import Wait
 
-pytestmark = MARKS
+pytestmark = [pytest.mark.slow, *NEEDS]
 
 EXPIRY_SECONDS = 90
 

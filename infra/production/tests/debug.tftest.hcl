@@ -18,15 +18,6 @@ variables {
   workspace_purpose = "debug"
 }
 
-run "empty" {
-  command = plan
-
-  assert {
-    condition     = module.main.name == "${local.tags.system}-production-d-fix-1" && module.main.owns_database
-    error_message = "The name must contain environment and workspace."
-  }
-}
-
 run "clone" {
   command = plan
 
@@ -37,6 +28,11 @@ run "clone" {
   assert {
     condition     = module.main.owns_database && module.main.sign_in.user_pool_id == "eu-central-1_environment"
     error_message = "A clone must have its own database, and people must sign in with the environment's pool."
+  }
+
+  assert {
+    condition     = module.main.name == "${local.tags.system}-production-d-fix-1"
+    error_message = "The name must contain environment and workspace."
   }
 }
 

@@ -19,7 +19,7 @@ from tests.rehearsal.github import Ran, say
 from tests.rehearsal.places import Place
 from tests.rehearsal.stage import (
     FIX_42,
-    MARKS,
+    NEEDS,
     STATES,
     WORKSPACE,
     Maintainer,
@@ -33,7 +33,7 @@ from tests.rehearsal.states import states
 from tools.local.acceptance.service import Wait
 from tools.local.issuer import token
 
-pytestmark = MARKS
+pytestmark = [pytest.mark.nightly, *NEEDS]
 
 EXPIRY_SECONDS = 90
 
