@@ -1,6 +1,7 @@
 """The Chalice application. It registers the blueprints, the steps of the sweep, and the SQL that reads publishers."""
 
 import gc
+import os
 
 # Imports leave no garbage, and looking for it takes an eighth of their time. The end of this file starts the search.
 gc.disable()
@@ -80,6 +81,11 @@ for blueprint in (
 STEPS["deployments"] = Step(leases.DUE, leases.lapse, leases.COUNTED)
 STEPS["routes"] = Step(routes_store.DUE, routes_store.lapse)
 STEPS["workspaces"] = Step(workspaces_store.DUE, workspaces_store.expire)
+
+if "AWS_CHALICE_CLI_MODE" in os.environ:  # `chalice local` answers each request in a thread of its own
+    from chalicelib.rest import threads
+
+    threads.prepare()
 
 gc.freeze()  # nothing that exists now ever becomes garbage, so no search looks at it
 gc.enable()

@@ -39,7 +39,7 @@ from chalicelib import NAME
 from chalicelib.database.connection import DatabaseUnavailable, address
 from chalicelib.database.migrate import MigrationFailed, MigrationRefused, migrate
 from chalicelib.database.roles import MIGRATOR
-from chalicelib.rest import problems
+from chalicelib.rest import problems, threads
 from chalicelib.rest.problems import Problem, ProblemType
 from chalicelib.rest.respond import problem_response
 from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
@@ -347,6 +347,7 @@ class _HTTPServer(ThreadedHTTPServer):
 
 
 def _server(app: Chalice, config: Config, port: int) -> ThreadedHTTPServer:
+    threads.prepare()
     # Give each thread its own current request, as `chalice local` does.
     app.__class__ = LocalChalice
     server = LocalDevServer(app, config, HOST, port, handler_cls=RequestHandler, server_cls=_HTTPServer)
