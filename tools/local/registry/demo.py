@@ -53,7 +53,7 @@ NAMES = [
     "returns",
     "search",
     "shipping",
-    "shop",
+    "showroom",
     "stock-sync",
     "tax-rules",
     "wishlist",
@@ -106,20 +106,23 @@ def main(environ: Mapping[str, str]) -> None:
 def fill(send: Send, approve: Send, names: Sequence[str] = NAMES, progress: Callable[[list[Any]], Any] = iter) -> int:
     """Record the systems that do not exist yet, and return their number. Raise ToolError after a refusal.
 
-    A system is complete when its description is set. A system that an interrupted run began is an error.
+    A system is complete when its description is set. If a system exists and is not complete, record nothing.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    made = 0
-    for number, name in progress(list(enumerate(names))):
+    missing = []
+    for number, name in enumerate(names):
         status, system = send("GET", f"/v1/systems/{name}", None)
-        if status == 200:
-            if not system["description"]:
-                raise ToolError(f"An earlier run stopped within the system {name}: run `make reset`, then start again")
-            continue
+        if status != 200:
+            missing.append((number, name))
+        elif not system["description"]:
+            raise ToolError(
+                f"The system {name} exists without a description: an earlier run stopped within it, or somebody else "
+                "made it. Run `make reset`, which deletes all local data, then start again"
+            )
+    for number, name in progress(missing):
         story = STORIES[number // 2 % len(STORIES)] if number % 2 else "healthy"
         _System(send, approve, name, number, now).record(story)
-        made += 1
-    return made
+    return len(missing)
 
 
 class _System:
