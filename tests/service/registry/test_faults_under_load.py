@@ -29,6 +29,7 @@ from tests.support.races import eventually
 WRITERS = 8
 ROUNDS = 20
 RECOVERY_SECONDS = 5
+WRITES_BEFORE_A_FAULT = 40
 
 
 class Scene:
@@ -61,13 +62,30 @@ class Scene:
         return self.cluster.sql(statement, self._database)
 
 
+KILL = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{NAME}'"
+
+
+def until_noticed(load: Load, *numbers: int) -> None:
+    """Wait until each of these writers gets no service. Without numbers, wait until any writer gets none."""
+    now = time.monotonic()
+    if numbers:
+        load.until(lambda: all(load.writers[number].failed_at > now for number in numbers))
+    else:
+        load.until(lambda: any(writer.failed_at > now for writer in load.writers))
+
+
+def until_each_has_written(load: Load, many: int) -> None:
+    before = [len(writer.writes) for writer in load.writers]
+    load.until(lambda: all(len(writer.writes) >= had + many for writer, had in zip(load.writers, before, strict=True)))
+
+
 # Each fault ends before its function returns.
 
 
 def the_backends_are_killed(scene: Scene, load: Load) -> None:
     for _ in range(5):
-        scene.cluster.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{NAME}'")
-        time.sleep(0.1)
+        scene.cluster.sql(KILL)
+        recovery(load)
 
 
 def the_server_is_killed(scene: Scene, load: Load) -> None:
@@ -77,24 +95,30 @@ def the_server_is_killed(scene: Scene, load: Load) -> None:
 
 def the_server_freezes(scene: Scene, load: Load) -> None:
     scene.cluster.freeze()
-    time.sleep(2)
+    until_noticed(load)
     scene.cluster.thaw()
 
 
 def the_primary_becomes_a_reader(scene: Scene, load: Load) -> None:
     with scene.cluster.as_reader():
-        time.sleep(1)
+        until_noticed(load)
 
 
 def the_connections_are_exhausted(scene: Scene, load: Load) -> None:
-    end = time.monotonic() + 2
+    now = time.monotonic()
     with ExitStack() as taken:
-        the_backends_are_killed(scene, load)
-        while time.monotonic() < end:
+        first = taken.enter_context(closing(psycopg2.connect(scene.cluster.address("postgres"))))
+        first.autocommit = True
+
+        def noticed() -> bool:
             with suppress(psycopg2.OperationalError):
                 taken.enter_context(closing(psycopg2.connect(scene.cluster.address("postgres"))))
-                continue
-            time.sleep(0.01)
+                return False
+            with first.cursor() as cursor:
+                cursor.execute(KILL)  # a connection that a function loses is taken next
+            return any(writer.failed_at > now for writer in load.writers)
+
+        eventually(noticed)
 
 
 def functions_die_between_commit_and_answer(scene: Scene, load: Load) -> None:
@@ -118,15 +142,16 @@ def functions_are_killed(scene: Scene, load: Load) -> None:
 def the_issuer_is_away(scene: Scene, load: Load) -> None:
     """Functions that know the issuer's keys serve. Two new functions don't know them."""
     scene.issuer.behaves("down", "")
-    for number in scene.rng.sample(range(WRITERS), 2):
+    numbers = scene.rng.sample(range(WRITERS), 2)
+    for number in numbers:
         load.restart(number, scene.start)
-    time.sleep(1)
+    until_noticed(load, *numbers)
     scene.issuer.behaves("well", "")
 
 
 def the_network_cuts_messages(scene: Scene, load: Load) -> None:
     scene.network.cuts.set()
-    time.sleep(1.5)
+    until_noticed(load)
     scene.network.cuts.clear()
 
 
@@ -210,7 +235,7 @@ def load(scene: Scene, seed: int) -> Iterator[Load]:
 def recovery(load: Load) -> float:
     """Return the seconds from now until each writer was served."""
     start = time.monotonic()
-    eventually(lambda: all(writer.served_at > start for writer in load.writers))
+    load.until(lambda: all(writer.served_at > start for writer in load.writers))
     return max(writer.served_at for writer in load.writers) - start
 
 
@@ -222,7 +247,7 @@ def test_nothing_is_lost_doubled_or_wrongly_granted_in_20_rounds_of_faults(
     scene.rng.shuffle(rounds)
 
     for fault in rounds:
-        recovery(load)  # first let all writers write
+        until_each_has_written(load, WRITES_BEFORE_A_FAULT)
         fault(scene, load)
         seconds = recovery(load)
         say(f"{fault.__name__}: all served again after {seconds:.1f} s")

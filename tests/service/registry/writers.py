@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.service.deployments.records import an_artifact
 from tests.service.registry.functions import Ended, Function
+from tests.support.races import PATIENCE_SECONDS
 
 SYSTEMS = ("azul", "blue")
 ENVIRONMENTS = ("development", "preproduction", "production")
@@ -39,6 +40,8 @@ class Load:
 
     def __init__(self, start: Callable[[], Function], token: Callable[..., str], seed: int, writers: int) -> None:
         self.stopped = threading.Event()
+        # Writers note each answer and each failure with this lock.
+        self.changed = threading.Condition()
         # The numbers of the functions that die just before their next answer.
         self.dying: set[int] = set()
         self.open: list[tuple[str, str]] = []
@@ -54,6 +57,11 @@ class Load:
         self.functions[number] = start()
         self.functions[number].wait()
 
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition about the writers is true, or raise AssertionError."""
+        with self.changed:
+            assert self.changed.wait_for(condition, PATIENCE_SECONDS), "The writers wait for something: find out what"
+
     def stop(self) -> list[Write]:
         """Let each writer end its last write; return all writes."""
         self.stopped.set()
@@ -66,13 +74,13 @@ class Load:
 class Writer:
     """A maintainer who writes one thing after the other, and repeats each until the service accepts or refuses it.
 
-    `served_at` is the moment of the last answer that is not a failure.
+    `served_at` is the moment of the last answer that is not a failure, and `failed_at` that of the last failure.
     """
 
     def __init__(self, load: Load, number: int, token: Callable[..., str], rng: random.Random) -> None:
         self.number = number
         self.writes: list[Write] = []
-        self.served_at = 0.0
+        self.served_at = self.failed_at = 0.0
         self._load = load
         self._rng = rng
         self._token = token(["admins"], sub=f"writer-{number}")
@@ -96,9 +104,13 @@ class Writer:
             if status and status != 401 and status < 500:
                 break
             # The answer to a write that is repeated says what became of it, so writers never give up.
-            time.sleep(0.05)
-        self.served_at = time.monotonic()
-        self.writes.append(Write(table, mark, status, answer.get("id")))
+            with self._load.changed:
+                self.failed_at = time.monotonic()
+                self._load.changed.notify_all()
+        with self._load.changed:
+            self.served_at = time.monotonic()
+            self.writes.append(Write(table, mark, status, answer.get("id")))
+            self._load.changed.notify_all()
         if status < 300:
             learn(answer)
 
