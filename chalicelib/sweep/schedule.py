@@ -66,11 +66,11 @@ def sweep(event: Any) -> dict[str, int]:
     deadline = time.monotonic() + SECONDS
     swept: Counter[str] = Counter(dict.fromkeys((*STEPS, "idempotency_keys"), 0))
     samples: list[Sample] = []
-    failed: list[str] = ["the search for what is due"]
+    failed: list[str] = []
+    due: list[str] = []
     try:
-        with _session(samples) as db:
+        with _noted(failed, "the search for what is due"), _session(samples) as db:
             due = store.systems_due(db, [step.due for step in STEPS.values()])
-        failed.clear()
         for system in due:
             with _noted(failed, f"system {system}"):
                 _sweep_system(system, swept, samples, request_id, deadline)

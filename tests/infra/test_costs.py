@@ -22,10 +22,15 @@ def plans() -> dict[str, costs.Plan]:
     }
 
 
+# registry
 def test_the_page_has_the_computed_costs(plans: dict[str, costs.Plan]) -> None:
     table = costs.table(plans)
 
     assert table in text("infrastructure.md"), f"run `make costs`, and copy its table into the page:\n{table}"
+
+
+# /registry
+def test_the_page_tells_the_date_of_the_prices() -> None:
     assert costs.AS_OF in text("infrastructure.md")
 
 

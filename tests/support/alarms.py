@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib import NAME
+
 Plan = Mapping[str, Mapping[str, Any]]
 
 _RUNBOOK = re.compile(r" Runbook: docs/runbooks/([a-z-]+)\.md$")
@@ -71,7 +73,10 @@ def alarms(plan: Plan) -> list[Alarm]:
 def dashboards(plan: Plan) -> dict[str, dict[str, Any]]:
     """Return the bodies of the dashboards, by their names without the environment's."""
     bodies = (each for address, each in plan.items() if ".aws_cloudwatch_dashboard." in address)
-    return {each["dashboard_name"].split("-", 2)[2]: json.loads(each["dashboard_body"]) for each in bodies}
+    return {
+        each["dashboard_name"].removeprefix(f"{NAME}-").partition("-")[2]: json.loads(each["dashboard_body"])
+        for each in bodies
+    }
 
 
 def shown(dashboard: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ def test_anyone_reads_the_version_and_the_stage_without_a_database(api, monkeypa
     assert answer.json == {
         "version": __version__,
         "stage": "local",
-        "name": NAME.capitalize(),
+        "name": NAME.replace("-", " ").title(),
         "sign_in": {"kind": "local"},
     }
 
