@@ -23,7 +23,8 @@ VOYAGE = {"environment": "development", "captain": "nansen"}
 def decoded(body, type_=NewSystem, content_type="application/json"):
     raw = body if isinstance(body, bytes | str) else json.dumps(body)
     headers = {} if content_type is None else {"Content-Type": content_type}
-    return decoding.body(type_, SimpleNamespace(headers=CaseInsensitiveMapping(headers), raw_body=raw))
+    request = SimpleNamespace(headers=CaseInsensitiveMapping(headers), raw_body=raw, to_original_event=dict)
+    return decoding.body(type_, request)
 
 
 def refusal(body, type_=NewSystem, **kwargs):
