@@ -380,3 +380,13 @@ def test_a_fault_quotes_the_documents_pattern():
 
 def test_a_pattern_does_not_match_a_final_line_break():
     assert pointers(refusal(SYSTEM | {"key": "azul\n"})) == ["#/key"]
+
+
+@pytest.mark.parametrize(
+    "at", ["0000-01-01T00:00:00Z", "9999-12-31T23:59:60Z", "2026-02-29T00:00:00Z", "yesterday", ""]
+)
+def test_a_refused_time_is_answered_with_an_example(at):
+    [fault] = refusal({**VOYAGE, "stops": [{**STOP, "at": at}]}, NewVoyage).errors
+
+    assert fault.pointer == "#/stops/0/at"
+    assert "'2026-03-01T12:00:00Z'" in fault.detail
