@@ -297,7 +297,7 @@ def _adopted(registry: RegistryClient, environ: Environ, environment: str, artif
 
     Raise ToolError if the deployment is not for this run, or has ended.
     """
-    deployment = registry.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
+    deployment = registry.get(f"deployments/{quote(needed(environ, 'DEPLOYMENT', 'its id'), safe='')}")
     wanted = {
         "environment": environment,
         "workspace": _workspace(environ),
