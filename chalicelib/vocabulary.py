@@ -25,14 +25,15 @@ _HTTPS_HOST = r"https://([a-z0-9-]+\.)*[a-z0-9-]+"
 _PORT_AND_PATH = r"(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?"
 WORKSPACE_URL = _HTTPS_HOST + _PORT_AND_PATH
 # An instance of a dependency: an ARN, or a URL. Each instance has one spelling, so that equal instances are found.
+# An ARN may end in all that AWS allows in some name, such as `#` in log groups, but not in the wildcards `*` and `?`.
 INSTANCE = (
-    r"(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9._/:$+=,@-]+"
+    r"(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[!-)+->@-~]+"
     r"|[a-z][a-z0-9+.-]*://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*)"
 )
 # Parts of other spellings: of an encrypted URL, a default port, a path, and of queues and buckets, which have ARNs.
 SECOND_SPELLING = (
     r"^(http|s3|postgres)://|^(https|wss)://[^/]*:443(/|$)|/\.\.?(/|$)"
-    r"|://([a-z0-9-]+\.)*(sqs|queue|s3)([.-][a-z0-9-]+)*\.amazonaws\.com"
+    r"|://([a-z0-9-]+\.)*(sqs|queue|s3)([.-][a-z0-9-]+)*\.(amazonaws\.(com|eu)|api\.aws)"
 )
 ENVIRONMENT_URL = rf"({_HTTPS_HOST}|http://(localhost|127\.0\.0\.1)){_PORT_AND_PATH}"
 

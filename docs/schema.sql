@@ -202,7 +202,7 @@ CREATE TABLE environments (
     CONSTRAINT environments_base_url_is_https CHECK (((base_url) ~ '^(https://([a-z0-9-]+\.)*[a-z0-9-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?$')),
     CONSTRAINT environments_name_is_slug CHECK ((name ~ '^[a-z][a-z0-9-]{1,38}$')),
     CONSTRAINT environments_rank_is_bounded CHECK (((rank >= 1) AND (rank <= 1000))),
-    CONSTRAINT environments_region_known CHECK (((region) ~ '^[a-z]{2}(-[a-z]+)+-[0-9]$')),
+    CONSTRAINT environments_region_known CHECK (((region) ~ '^[a-z]{2,4}(-[a-z]+)+-[0-9]$')),
     CONSTRAINT environments_required_approvals_are_few CHECK (((required_approvals >= 0) AND (required_approvals <= 5))),
     CONSTRAINT environments_required_soak_is_bounded CHECK (((required_soak_seconds >= 0) AND (required_soak_seconds <= 31536000))),
     CONSTRAINT environments_required_suites_known CHECK (((cardinality(required_suites) <= 50) AND (to_jsonb(required_suites) = jsonb_path_query_array(to_jsonb(required_suites), 'strict $[*]?(@ like_regex "^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$")'::jsonpath)))),

@@ -14,7 +14,7 @@ from chalicelib.vocabulary import EnvironmentName, EnvironmentUrl, LooseningReas
 
 Rank = Annotated[int, Meta(ge=1, le=1000, description="Place in the order of promotion; unique in the system")]
 AwsAccountId = Annotated[str, matching("[0-9]{12}", "111122223333")]
-Region = Annotated[str, matching("[a-z]{2}(-[a-z]+)+-[0-9]", "eu-central-1", max_length=30)]
+Region = Annotated[str, matching("[a-z]{2,4}(-[a-z]+)+-[0-9]", "eu-central-1", max_length=30)]
 RequiredSoak = Annotated[
     Seconds,
     Meta(description="Seconds that an artifact must soak in the environment with the next lower rank"),
@@ -55,12 +55,16 @@ WorkspaceHosts = Annotated[
 # `github.io`, need no entry: a suffix has three labels, so it belongs to one customer.
 _SHARED = (
     ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.aws",
     ".app.github.dev",
     ".awsapprunner.com",
     ".azure.com",
     ".azurecontainerapps.io",
     ".azurestaticapps.net",
     ".azurewebsites.net",
+    ".cloudfront.cn",
     ".cloudfront.net",
     ".devtunnels.ms",
     ".digitaloceanspaces.com",

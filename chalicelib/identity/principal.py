@@ -116,8 +116,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return self.expires_at <= time.time()
 
 
-# The owner of a workspace can be a subject, and has at most this length.
-_MAX_SUBJECT_LENGTH = 500
+# The bound of PrincipalName. Names of environments have 255 characters, and some of them take six here.
+_MAX_SUBJECT_LENGTH = 1000
 
 
 class NotAPrincipal(Exception):

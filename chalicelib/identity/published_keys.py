@@ -13,8 +13,6 @@ from chalicelib.settings import Issuer
 FETCH_SECONDS = 2.0  # the limit for each of the two documents
 MAX_KEYS = 50
 
-# The members that tell keys apart (RFC 7638).
-_MEMBERS = {"RS256": ("n", "e"), "ES256": ("crv", "x", "y")}
 _KEY_BITS = {"RS256": range(2048, 8193), "ES256": range(256, 257)}  # smaller keys are weak, larger keys are slow
 
 
@@ -45,14 +43,14 @@ def usable_keys(jwks: list[Any], algorithm: str) -> dict[str, Any]:
     """Return the public keys in JWKs that this algorithm may verify with, by their ids.
 
     If two different keys have the same id, skip both: nobody can tell which one a token means. The same key may be
-    there twice, also with other members beside it.
+    there twice, also with other members beside it, or with zeros before its numbers.
     """
-    found: dict[str, dict[Any, Any]] = {}
+    found: dict[str, list[Any]] = {}
     for jwk in jwks:
         kid, key = _id_of(jwk), usable_key(jwk, algorithm)
         if kid is not None and key is not None:
-            found.setdefault(kid, {})[tuple(jwk[member] for member in _MEMBERS[algorithm])] = key
-    return {kid: key for kid, keys in found.items() if len(keys) == 1 for key in keys.values()}
+            found.setdefault(kid, []).append(key)
+    return {kid: key for kid, (key, *others) in found.items() if all(each == key for each in others)}
 
 
 def usable_key(jwk: Any, algorithm: str) -> Any:

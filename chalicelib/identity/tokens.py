@@ -37,11 +37,14 @@ def _issuer_of(token: Unverified, issuers: tuple[Issuer, ...]) -> Issuer:
 
 
 def _typ(token: Unverified, issuer: Issuer) -> str | None:
-    """Tokens for other purposes, such as a logout, must not count as access tokens."""
+    """Tokens for other purposes, such as a logout, must not count as access tokens.
+
+    The type is a media type, and may leave out `application/` (RFC 7515, section 4.1.9).
+    """
     typ = token.header.get("typ", "JWT")
     return (
         None
-        if str(typ).lower() in ("jwt", "at+jwt")
+        if str(typ).lower().removeprefix("application/") in ("jwt", "at+jwt")
         else f"the token's type is {shown(typ)}, not JWT or at+jwt: send an access token"
     )
 

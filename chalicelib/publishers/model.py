@@ -24,9 +24,9 @@ MOST_FOR_A_REPOSITORY = 20
 # A request that names no system reads at most this number of publishers, of all systems: one more than /v1/me lists.
 MOST_READ = 201
 
-# Git allows no blank and no control character in a ref ("git check-ref-format"). At most three wildcards, so that a
-# pattern stays readable, and no `**`: elsewhere it also stands for `/`.
-_LITERAL = r"[^\s*\u0000-\u001f\u007f\u0085\ufeff]"
+# Git allows no ASCII blank or control character in a ref ("git check-ref-format"), but all others, such as U+3000. At
+# most three wildcards, so that a pattern stays readable, and no `**`: elsewhere it also stands for `/`.
+_LITERAL = r"[^*\u0000-\u0020\u007f]"
 _PATTERN = rf"{_LITERAL}*(\*({_LITERAL}+\*){{0,2}}{_LITERAL}*)?"
 
 GitHubId = Annotated[str, matching("[0-9]{1,20}", "74")]

@@ -15,6 +15,7 @@ from chalicelib.identity.unverified import is_time
 from chalicelib.rest import idempotency, problems
 from chalicelib.rest.call import Call
 from chalicelib.rest.decoding import is_text
+from chalicelib.rest.headers import header
 from chalicelib.rest.problems import Problem
 from chalicelib.settings import settings
 from chalicelib.vocabulary import Purpose
@@ -34,6 +35,8 @@ def authenticate(call: Call) -> None:
     claims = (call.request.context.get("authorizer") or {}).get("claims")
     if not claims:
         raise _unauthenticated("The request has no verified token. Send a token as `Authorization: Bearer <token>`.")
+    if "," in (header(call.request, "authorization") or ""):
+        raise _unauthenticated("The request has several tokens. Send one.")
     try:
         known = _CLAIMS.decode(claims)
         # The authorizer refuses such a token too. But the time of expiry is in answers, so it must be one.

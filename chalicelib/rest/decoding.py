@@ -13,6 +13,7 @@ import msgspec
 
 from chalicelib.patterns import EXAMPLES
 from chalicelib.rest import problems
+from chalicelib.rest.headers import header
 from chalicelib.rest.problems import Fault, Problem
 from chalicelib.rest.types import TIME, Request
 
@@ -30,6 +31,8 @@ _TIME = re.compile(TIME)
 _UNUSUAL_TIME = re.compile(rb':(?:60|(?<=[0-9] [0-9]{2}:)|[0-9]{2}(?:[.][0-9]+)?[+-][0-9]{4}")')
 # `patterns.matching` adds this to each pattern for Python alone. Messages that quote a pattern leave it out.
 _END_IN_PYTHON = r"(?!\\n)"
+# msgspec's message about every text that is no time.
+_NO_TIME = "Invalid RFC3339 encoded datetime"
 _NO_TEXT = "holds a NUL character or half of a surrogate pair: remove it"
 _MISSING = "is required: send a value"
 _MATCHING = "matching regex "
@@ -38,7 +41,7 @@ _STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"  # only refusals need it, so a cold st
 
 def body(type_: type[Request], request: chalice.app.Request) -> Any:
     """Return the body as a `type_`, or raise problem 400, 413, 415 or 422."""
-    sent = request.headers.get("content-type") or ""
+    sent = header(request, "content-type") or ""
     if sent != "application/json" and (content_type := sent.partition(";")[0].strip().lower()) != "application/json":
         raise Problem(
             problems.unsupported_media_type,
@@ -313,7 +316,9 @@ def _fault(error: msgspec.ValidationError, prefix: str = "") -> Fault:
 
 
 def _with_example(detail: str) -> str:
-    """Add an example to a detail that says which pattern was not matched."""
+    """Add an example to a detail that says which pattern was not matched, or that a text is no time."""
+    if detail == _NO_TIME:
+        return "is not a time as in RFC 3339 in the years 1 to 9999: send one such as '2026-03-01T12:00:00Z'"
     _, found, pattern = detail.partition(_MATCHING)
     example = next((EXAMPLES[each] for each in EXAMPLES if repr(each) == pattern), None) if found else None
     detail = _cut(detail.replace(_END_IN_PYTHON, ""))

@@ -58,7 +58,7 @@ Timestamp = Annotated[
     Meta(
         tz=True,
         examples=["2026-03-01T12:00:00Z"],
-        description="A time as in RFC 3339, with a time zone",
+        description="A time as in RFC 3339, with a time zone, in the years 1 to 9999 in UTC",
         extra_json_schema={"pattern": TIME},
     ),
 ]

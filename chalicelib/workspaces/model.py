@@ -21,7 +21,8 @@ WorkspaceDatabase = Annotated[
         "`live`. `live` is the environment's own database, which only the purpose `debug` may use"
     ),
 ]
-Owner = Annotated[str, matching(r"[^\u0000]{1,500}", "jane", "The person that the workspace belongs to")]
+# The owner can be the subject of any caller: PrincipalName has the same bound.
+Owner = Annotated[str, matching(r"[^\u0000]{1,1000}", "jane", "The person that the workspace belongs to")]
 ExpiresAt = Annotated[
     Timestamp,
     Meta(description="The end of the workspace: at most 14 days ahead, 3 days for the purpose `debug`"),

@@ -45,6 +45,13 @@ def test_without_a_header_the_subject_is_the_client(subject: str) -> None:
     assert view(routed(subject), {"authorization": a_token(subject)})[0] == "fix-1"
 
 
+def test_further_blanks_before_the_token_do_not_matter() -> None:
+    # The authorizer ignores them too.
+    token = a_token("ann").replace(" ", "  ")
+
+    assert view(routed("ann"), {"authorization": f"{token} "})[0] == "fix-1"
+
+
 def test_the_header_wins_over_the_subject() -> None:
     headers = {"x-client": "shop", "authorization": a_token("ann")}
 

@@ -8,6 +8,7 @@ what AWS does. These sources say what that is:
   vokerhttp/testdata.
 - NOTES: "Amazon API Gateway important notes", in the part about REST APIs.
 - CONVERSIONS: "Content type conversions in API Gateway".
+- QUOTAS: "Quotas for configuring and running a REST API in API Gateway".
 """
 
 import json
@@ -20,6 +21,11 @@ from urllib.parse import parse_qs
 
 Event = dict[str, Any]
 
+# The longest URL of a regional API, and the largest size of all values of headers together (QUOTAS).
+MOST_CHARACTERS = 10_240
+MOST_HEADER_BYTES = 10_240
+
+_DOMAIN = "k3l9a7x2q1.execute-api.eu-central-1.amazonaws.com"
 _IDENTITY = (
     "accessKey",
     "accountId",
@@ -40,6 +46,10 @@ class NoRoute(Exception):
 
 class UnreadableQuery(Exception):
     """The query has a character that API Gateway refuses."""
+
+
+class TooLong(Exception):
+    """The URL or the headers are longer than API Gateway takes; the message says which."""
 
 
 class Routes:
@@ -72,10 +82,14 @@ def gateway_event(
     request_id: str | None = None,
     stage: str = "local",
 ) -> Event:
-    """Return the event for a request, or raise NoRoute or UnreadableQuery. `target` is its path with the query.
+    """Return the event for a request, or raise NoRoute, UnreadableQuery or TooLong.
+
+    `target` is the request's path with the query.
 
     `claims` are the token's claims that the authorizer found. Without claims, the event has no authorizer.
     """
+    headers = list(headers)
+    _require_short(f"https://{_DOMAIN}/{stage}{target}", headers)
     sent_path, _, query = target.partition("?")
     # Several slashes at the start count as one, except in the context's path. Others all count (RECORDED).
     path = f"/{sent_path.lstrip('/')}" if sent_path.startswith("//") else sent_path
@@ -89,7 +103,7 @@ def gateway_event(
     context: dict[str, Any] = {
         "accountId": "123456789012",
         "apiId": "k3l9a7x2q1",
-        "domainName": "k3l9a7x2q1.execute-api.eu-central-1.amazonaws.com",
+        "domainName": _DOMAIN,
         "domainPrefix": "k3l9a7x2q1",
         "extendedRequestId": "R4nd0mEx4mple=",
         "httpMethod": method,
@@ -123,6 +137,14 @@ def gateway_event(
         "body": text or None,
         "isBase64Encoded": False,
     }
+
+
+def _require_short(url: str, headers: list[tuple[str, str]]) -> None:
+    if len(url) > MOST_CHARACTERS:
+        raise TooLong(f"The URL has {len(url)} characters: send at most {MOST_CHARACTERS}")
+    size = sum(len(value.encode()) for _, value in headers)
+    if size > MOST_HEADER_BYTES:
+        raise TooLong(f"The values of the headers have {size} bytes: send at most {MOST_HEADER_BYTES}")
 
 
 def _headers(sent: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -46,7 +46,7 @@ from chalicelib.settings import LOCAL_STATE, UnusableSettings, settings
 from chalicelib.telemetry import logs
 from tools.checkout import ToolError
 from tools.local import site
-from tools.local.gateway_event import Event, NoRoute, Routes, UnreadableQuery, gateway_event
+from tools.local.gateway_event import Event, NoRoute, Routes, TooLong, UnreadableQuery, gateway_event
 from tools.local.log import Log, Terminal
 from tools.local.postgres import as_login
 
@@ -158,6 +158,9 @@ class Gateway:
             return _as_response(
                 Problem(problems.malformed, f"The query has the character {error}: send it percent-encoded"), request_id
             )
+        except TooLong as error:
+            # The service's response DEFAULT_4XX has this status and type.
+            return _as_response(Problem(problems.malformed, str(error)), request_id)
         except Problem as problem:
             return _as_response(problem, request_id)
         except Exception:

@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from tools.checkout import ToolError, UsageError
@@ -203,7 +204,8 @@ def bindings(registry: RegistryClient, environ: Environ) -> None:
     """
     environment, dry_run = _environment(environ), environ.get("DRY_RUN") == "1"
     try:
-        declared = json.loads(needed(environ, "BINDINGS", '{"orders": {"instance": "arn:…", "access": "read_only"}}'))
+        said = needed(environ, "BINDINGS", '{"orders": {"instance": "arn:…", "access": "read_only"}}')
+        declared = json.loads(said, object_pairs_hook=_unique)
         sent = [
             {
                 "dependency": key,
@@ -225,6 +227,13 @@ def bindings(registry: RegistryClient, environ: Environ) -> None:
         warn(environ, f"Crosstalk: {each.get('instance')} is used by {uses}{more}")
     done = "would be accepted" if dry_run else "recorded"
     say(f"{len(sent)} bindings of {environment}: {done}")
+
+
+def _unique(members: list[tuple[str, Any]]) -> Json:
+    """Refuse members with the same name: Python keeps the last of them, and a binding would be lost."""
+    if len(unique := dict(members)) < len(members):
+        raise ValueError("it has a key twice")
+    return unique
 
 
 def _use(use: Json) -> str:
@@ -288,7 +297,7 @@ def _adopted(registry: RegistryClient, environ: Environ, environment: str, artif
 
     Raise ToolError if the deployment is not for this run, or has ended.
     """
-    deployment = registry.get(f"deployments/{needed(environ, 'DEPLOYMENT', 'its id')}")
+    deployment = registry.get(f"deployments/{quote(needed(environ, 'DEPLOYMENT', 'its id'), safe='')}")
     wanted = {
         "environment": environment,
         "workspace": _workspace(environ),

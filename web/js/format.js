@@ -93,4 +93,9 @@ export const STATES = {
   failed: "failed",
   cancelled: "cancelled",
 };
+
+/** The address of a repository's pages: git also takes one that ends in `.git` or a slash. */
+export function pagesOf(repository) {
+  return webAddress(repository)?.replace(/\/$/, "").replace(/\.git$/, "");
+}
 // /registry

@@ -3,7 +3,7 @@
 import { html, nothing } from "../vendor/lit-html.js";
 import { exact, relative, webAddress } from "./format.js";
 // registry
-import { BLOCKERS, moment, short, span, STATES } from "./format.js";
+import { BLOCKERS, moment, pagesOf, short, span, STATES } from "./format.js";
 // /registry
 import { to } from "./router.js";
 
@@ -111,12 +111,12 @@ export function artifact(system, id, { copy = true } = {}) {
 
 /** A commit, linked to the repository if that is known. */
 export function commit(sha, repository) {
-  const address = webAddress(repository);
+  const address = pagesOf(repository);
   const text = html`<span class="mono" title=${sha}>${short(sha)}</span>`;
   return html`<span class="id"
     >${
       address
-        ? html`<a href="${address.replace(/\.git$/, "")}/commit/${sha}" rel="noreferrer">${text}</a>`
+        ? html`<a href="${address}/commit/${sha}" rel="noreferrer">${text}</a>`
         : text
     }${copyButton(sha, "commit")}</span
   >`;

@@ -38,7 +38,7 @@ CREATE TABLE environments (
     CONSTRAINT environments_verification_max_age_is_bounded
         CHECK (verification_max_age_seconds BETWEEN 1 AND 31536000),
     CONSTRAINT environments_required_approvals_are_few CHECK (required_approvals BETWEEN 0 AND 5),
-    CONSTRAINT environments_region_known CHECK (region ~ '^[a-z]{2}(-[a-z]+)+-[0-9]$'),
+    CONSTRAINT environments_region_known CHECK (region ~ '^[a-z]{2,4}(-[a-z]+)+-[0-9]$'),
     -- These two checks compare each list with those of its values that match the pattern.
     CONSTRAINT environments_required_suites_known CHECK (
         cardinality(required_suites) <= 50

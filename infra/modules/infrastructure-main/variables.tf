@@ -143,8 +143,8 @@ variable "dependencies" {
   # The patterns are those of chalicelib/vocabulary.py. With one spelling for each instance, equal instances are found.
   validation {
     condition = alltrue([for each in values(var.dependencies) : length(each.instance) <= 500
-      && can(regex("^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9._/:$+=,@-]+|[a-z][a-z0-9+.-]*://[a-z0-9-]+(\\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*)$", each.instance))
-      && !can(regex("^(http|s3|postgres)://|^(https|wss)://[^/]*:443(/|$)|/\\.\\.?(/|$)|://([a-z0-9-]+\\.)*(sqs|queue|s3)([.-][a-z0-9-]+)*\\.amazonaws\\.com", each.instance))
+      && can(regex("^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[!-)+->@-~]+|[a-z][a-z0-9+.-]*://[a-z0-9-]+(\\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*)$", each.instance))
+      && !can(regex("^(http|s3|postgres)://|^(https|wss)://[^/]*:443(/|$)|/\\.\\.?(/|$)|://([a-z0-9-]+\\.)*(sqs|queue|s3)([.-][a-z0-9-]+)*\\.(amazonaws\\.(com|eu)|api\\.aws)", each.instance))
     ])
     error_message = "An instance is neither an ARN nor an encrypted URL in its one spelling: write the host in lower case, no user, query, fragment, port 443 or slash at the end, and the ARN of a queue or bucket."
   }

@@ -53,7 +53,8 @@ function subjectOf(authorization) {
     return null;
   }
   try {
-    const payload = authorization.value.split(' ')[1].split('.')[1];
+    const token = authorization.value.trim().split(/ +/)[1]; // the authorizer ignores further blanks too
+    const payload = token.split('.')[1];
     return JSON.parse(Buffer.from(payload, 'base64url').toString()).sub;
   } catch (error) {
     return null; // the token is not a JWT: the API refuses it

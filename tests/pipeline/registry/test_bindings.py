@@ -41,7 +41,11 @@ def test_two_environments_with_one_queue_are_found_before_the_deployment(step: A
     assert given.sql(RECORDED) == [("development", QUEUE, "read_write", False)]
 
 
-@pytest.mark.parametrize("bindings", ["", "[]", "{", '{"orders": {}}', '{"orders": "arn"}', "null"])
+@pytest.mark.parametrize(
+    "bindings",
+    ["", "[]", "{", '{"orders": {}}', '{"orders": "arn"}', "null", f"{SHARED[:-1]}, {SHARED[1:]}"],
+    ids=["empty", "a list", "no JSON", "nothing of a binding", "a text", "null", "a key twice"],
+)
 def test_bindings_in_another_form_are_a_usage_error(step: Any, bindings: str) -> None:
     assert step("bindings", BINDINGS=bindings) == 2
 

@@ -259,6 +259,13 @@ def test_a_deployment_of_another_artifact_is_not_taken_over(step: Any, other: di
         assert "is not for this run" in step.said
 
 
+def test_an_id_is_one_segment_of_the_address(step: Any) -> None:
+    deployment = hotfix(step)
+
+    assert step("may-promote", ENV="production", DEPLOYMENT=f"{deployment}?") == 1
+    assert "not-found" in step.said
+
+
 def test_a_finished_deployment_is_not_taken_over(step: Any) -> None:
     deployment = hotfix(step)
     step("deployment-status", DEPLOYMENT=deployment, STATE="succeeded")

@@ -59,6 +59,7 @@ def test_an_environment_needs_only_a_name_and_a_rank(api, given):
         ("aws_account_id", "11112222333"),
         ("aws_account_id", 111122223333),
         ("region", "Frankfurt"),
+        ("region", "eu-central-1a"),
         ("base_url", "azul.example.org"),
         ("base_url", "http://azul.example.org"),
         ("base_url", "http://localhost.example.org"),
@@ -91,6 +92,15 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
 
 
 @pytest.mark.parametrize(
+    "region", ["us-gov-west-1", "cn-north-1", "ap-southeast-7", "il-central-1", "us-isob-east-1", "eusc-de-east-1"]
+)
+def test_each_partition_of_aws_has_regions(api, given, region):
+    given.a_system()
+
+    assert api.post(PATH, {"name": "development", "rank": 1, "region": region})["region"] == region
+
+
+@pytest.mark.parametrize(
     "host",
     [
         "https://azul.example.org",
@@ -103,7 +113,11 @@ def test_a_field_out_of_bounds_is_refused_by_name(api, given, field, value):
         ".0.0.1",
         ".amazonaws.com",
         ".execute-api.eu-central-1.amazonaws.com",
+        ".execute-api.cn-north-1.amazonaws.com.cn",
+        ".execute-api.eusc-de-east-1.amazonaws.eu",
+        ".lambda.eu-central-1.api.aws",
         ".cloudfront.net",
+        ".d1.cloudfront.cn",
         ".on.aws",
         ".lambda-url.eu-central-1.on.aws",
         ".com",

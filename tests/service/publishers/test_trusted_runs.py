@@ -23,7 +23,7 @@ def test_a_pipeline_writes_the_records_that_its_publisher_names(given, sample):
 
 def test_names_may_have_all_characters_that_github_allows(given, sample):
     given.the_usual()
-    path, branch = ".github/workflows/Deploy to prod (" + "é" * 230 + ").yml", "refs/heads/größer/#1\u200d💻"
+    path, branch = ".github/workflows/Deploy to prod (" + "é" * 230 + ").yml", "refs/heads/größer\u3000\xa0/#1\u200d💻"
     called = f"acme/pipelines/{path}@{branch}"
     given.a_publisher(workflow=path, ref=branch, called_workflow=called, environments={"development": "Dev Box"})
     run = {"workflow_ref": f"acme/azul/{path}@{branch}", "job_workflow_ref": called, "ref": branch}

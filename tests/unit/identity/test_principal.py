@@ -276,6 +276,9 @@ def test_a_persons_keys_and_writes_belong_to_the_subject():
     assert (person().keeper, person().writer) == ("5ad4", "5ad4")
 
 
+_LAPTOP = "💻\\u200d\ufe0f"
+
+
 @pytest.mark.parametrize(
     ("claims", "shown"),
     [
@@ -283,6 +286,7 @@ def test_a_persons_keys_and_writes_belong_to_the_subject():
         ({"environment": "a\\u202eb"}, "environment:a\\u005cu202eb"),
         ({"ref": "refs/heads/größer\u200d💻"}, "ref:refs/heads/größer\\u200d💻"),
         ({"environment": "e" * 255, "repository": f"{'o' * 39}/{'r' * 100}"}, f"environment:{'e' * 255}"),
+        ({"environment": "💻\u200d\ufe0f" * 85}, f"environment:{_LAPTOP * 85}"),
     ],
 )
 def test_a_pipelines_subject_is_printable(claims, shown):
@@ -294,7 +298,7 @@ def test_a_pipelines_subject_is_printable(claims, shown):
 
 def test_a_pipelines_subject_is_short():
     with pytest.raises(NotAPrincipal):
-        run(environment=None, ref="refs/heads/" + "x" * 500)
+        run(environment=None, ref="refs/heads/" + "x" * 1000)
 
 
 def test_claims_of_other_kinds_of_issuers_grant_a_run_nothing():

@@ -38,7 +38,9 @@ def test_a_persons_token_carries_its_audience_in_another_claim(issuer: IssuerSer
 
 
 @pytest.mark.parametrize(
-    "typ", ["JWT", "jwt", "at+jwt", "AT+JWT", ABSENT], ids=lambda typ: str(typ) if typ is not ABSENT else "none"
+    "typ",
+    ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/JWT", ABSENT],
+    ids=lambda typ: str(typ) if typ is not ABSENT else "none",
 )
 def test_these_types_of_token_are_accepted(issuer: IssuerServer, typ: Any) -> None:
     assert verify(made(issuer, header={"typ": typ}), (issuer.trusted(),))

@@ -1,5 +1,6 @@
 """A key is used only if the pinned algorithm can verify signatures with this key."""
 
+import base64
 from typing import Any
 
 import jwt
@@ -68,3 +69,12 @@ def test_the_same_key_twice_is_one_key_but_two_keys_with_one_id_are_none() -> No
         assert usable_keys([jwk, beside, jwk], algorithm)["key"].public_numbers() == key.public_key().public_numbers()
         assert not usable_keys([jwk, other], algorithm)
         assert not usable_keys([jwk, other, jwk], algorithm)
+
+
+@pytest.mark.parametrize("member", ["n", "e"])
+def test_a_key_that_is_spelled_in_two_ways_is_one_key(member: str) -> None:
+    # Some issuers write a zero byte before a number, as ASN.1 does.
+    jwk = public_jwk(RSA, kid="key")
+    number = base64.urlsafe_b64encode(b"\0" + base64.urlsafe_b64decode(f"{jwk[member]}==")).decode().rstrip("=")
+
+    assert "key" in usable_keys([jwk, {**jwk, member: number}], "RS256")

@@ -23,7 +23,8 @@ VOYAGE = {"environment": "development", "captain": "nansen"}
 def decoded(body, type_=NewSystem, content_type="application/json"):
     raw = body if isinstance(body, bytes | str) else json.dumps(body)
     headers = {} if content_type is None else {"Content-Type": content_type}
-    return decoding.body(type_, SimpleNamespace(headers=CaseInsensitiveMapping(headers), raw_body=raw))
+    request = SimpleNamespace(headers=CaseInsensitiveMapping(headers), raw_body=raw, to_original_event=dict)
+    return decoding.body(type_, request)
 
 
 def refusal(body, type_=NewSystem, **kwargs):
@@ -379,3 +380,13 @@ def test_a_fault_quotes_the_documents_pattern():
 
 def test_a_pattern_does_not_match_a_final_line_break():
     assert pointers(refusal(SYSTEM | {"key": "azul\n"})) == ["#/key"]
+
+
+@pytest.mark.parametrize(
+    "at", ["0000-01-01T00:00:00Z", "9999-12-31T23:59:60Z", "2026-02-29T00:00:00Z", "yesterday", ""]
+)
+def test_a_refused_time_is_answered_with_an_example(at):
+    [fault] = refusal({**VOYAGE, "stops": [{**STOP, "at": at}]}, NewVoyage).errors
+
+    assert fault.pointer == "#/stops/0/at"
+    assert "'2026-03-01T12:00:00Z'" in fault.detail

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from tools.local.gateway_event import Event, NoRoute, Routes, UnreadableQuery, gateway_event
+from tools.local.gateway_event import (
+    MOST_CHARACTERS,
+    MOST_HEADER_BYTES,
+    Event,
+    NoRoute,
+    Routes,
+    TooLong,
+    UnreadableQuery,
+    gateway_event,
+)
 
 ROUTES = Routes(["/", "/v1/{kind}/all", "/v1/systems", "/v1/systems/{system}", "/v1/systems/shop", "/v1/{kind}/{id}/x"])
 
@@ -123,6 +132,20 @@ def test_the_context_describes_the_request_and_its_caller() -> None:
     assert context["path"] == "/production/v1/systems/azul"
     assert context["authorizer"] == {"claims": '{"sub": "jane"}', "principalId": "jane"}
     assert "authorizer" not in an_event()["requestContext"]
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        (f"/v1/systems/{'a' * MOST_CHARACTERS}", []),
+        ("/v1/systems", [("Authorization", "a" * MOST_HEADER_BYTES), ("Accept", "é")]),
+    ],
+)
+def test_a_request_that_is_longer_than_api_gateway_takes_makes_no_event(
+    target: str, headers: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(TooLong):
+        an_event(target, headers=headers)
 
 
 def test_an_event_is_json() -> None:

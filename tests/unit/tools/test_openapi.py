@@ -25,6 +25,7 @@ from chalicelib.rest.types import Answer, Page, PageQuery, Request, Timestamp
 from chalicelib.vocabulary import Slug
 from tests.support.schemas import problem_examples_fit
 from tools.checks.openapi.document import document
+from tools.package.api_body import GATEWAY_RESPONSES
 
 Rig = Literal["barque", "schooner"]
 
@@ -329,3 +330,9 @@ def test_an_endpoint_may_declare_the_type_of_a_path_parameter(declare: Callable[
 
     [parameter] = [each for each in made["paths"]["/v1/masts/{mast}"]["get"]["parameters"] if each.get("in") == "path"]
     assert parameter["schema"]["pattern"] == "^[a-z][a-z0-9-]{1,38}$"
+
+
+def test_each_problem_of_the_gateway_is_described() -> None:
+    text = json.dumps(document(operations.OPERATIONS))
+
+    assert [type_.slug for type_, _ in GATEWAY_RESPONSES.values() if type_.uri not in text] == []

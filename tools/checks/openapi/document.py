@@ -17,6 +17,7 @@ from chalicelib.rest.types import Id, PageQuery
 from tools.checkout import ROOT
 from tools.checks.openapi.references import inlined, referenced
 from tools.checks.openapi.schemas import COMPONENTS, Json, Schemas
+from tools.package.api_body import throttled, timed_out
 
 # The types of path parameters that are not called like a word of the vocabulary.
 _PATH_PARAMETERS: dict[str, Any] = {"id": Id, "system": vocabulary.Slug}
@@ -28,7 +29,9 @@ _INFO = {
     "description": f"{_PROJECT['description']}.\n\n"
     "Every refusal has problem details (RFC 9457), also at paths and with methods that are not listed here. Their "
     "`type` is `/problems/<slug>`: in the service's repository, docs/problems.md#<slug> explains the problem and says "
-    "what to do.",
+    "what to do.\n\n"
+    "API Gateway answers some requests itself, also with problem details. At every path, it may answer "
+    f"{throttled.status} `{throttled.uri}` and {timed_out.status} `{timed_out.uri}`.",
     "contact": {"url": f"https://github.com/acme/{NAME}"},
     "license": {"name": "MIT", "identifier": "MIT"},
 }

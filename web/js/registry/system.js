@@ -3,7 +3,7 @@
 import { html, nothing } from "../../vendor/lit-html.js";
 import { ofSystem } from "../api.js";
 import * as doing from "./doing.js";
-import { moment, plural, short, span } from "../format.js";
+import { moment, pagesOf, plural, short, span } from "../format.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";
 import { holdsTable, releaseButton } from "./lists.js";
@@ -205,7 +205,7 @@ function next(lane, { key, repository }, decision, change, consents) {
       }</a>
       ${change?.behind_by ? parts.state("warn", `loses ${plural(change.behind_by, "commit")}`) : nothing}
       ${consents.map((one) => parts.state("good", `approved by ${one.created_by}`))}
-      ${repository?.startsWith("https://github.com/") ? parts.outside(`${repository}/pulls`, "pull requests") : nothing}
+      ${/^https:\/\/github\.com\//i.test(repository ?? "") ? parts.outside(`${pagesOf(repository)}/pulls`, "pull requests") : nothing}
     </p>
     ${decision ? html`${parts.blockers(decision.blockers, key)} ${parts.stillRequired(decision.still_required)}` : nothing}`;
 }
