@@ -89,9 +89,9 @@ def _failed_in_use(d: str) -> str:
                 WHERE h.system_id = s.id AND h.artifact = {d}.artifact AND h.kind = 'bad' AND h.released_at IS NULL
                     AND h.starts_at >= {d}.finished_at
                     AND NOT EXISTS (
-                        SELECT FROM deployments n
-                        WHERE {_ran("n")} AND (n.finished_at, n.id) > ({d}.finished_at, {d}.id)
-                            AND n.finished_at <= h.starts_at
+                        SELECT FROM deployments successor
+                        WHERE {_ran("successor")} AND successor.finished_at <= h.starts_at
+                            AND (successor.finished_at, successor.id) > ({d}.finished_at, {d}.id)
                     )
             )
         )

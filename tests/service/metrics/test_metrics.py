@@ -281,6 +281,18 @@ class TestFigures:
         assert within[FAIL_RATE]["contributing"] == [third]
         assert within[RECOVERY]["contributing"] == after[RECOVERY]["contributing"] == []
 
+    def test_a_failure_ends_after_the_window_though_a_later_mark_is_on_the_artifact(self, api, given):
+        given.the_usual()
+        ran(given, 2, FIRST)
+        ran(given, 3, SECOND)
+        ran(given, 6, FIRST, kind="rollback")
+        ran(given, 9, THIRD)
+        given.a_bad_mark(FIRST)
+
+        recovery = api.get(f"{METRICS}?from={day(3)}&to={day(4)}")[RECOVERY]
+
+        assert values(recovery) == {"median": 3 * 86400, "unrecovered": 0}
+
     def test_the_environment_is_the_one_that_has_the_highest_rank_now(self, api, given):
         given.the_usual()
         ran(given, 2)
