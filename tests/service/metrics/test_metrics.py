@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.identity.roles import Role
 from chalicelib.metrics import store
-from chalicelib.metrics.model import DEFINITION, MOST_CONTRIBUTING, MOST_SYSTEMS
+from chalicelib.metrics.model import DEFINITION, MOST_CONTRIBUTING, MOST_PERIODS, MOST_SYSTEMS
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.checkout import ROOT
 from tests.support.expected import Expected
@@ -131,6 +131,15 @@ class TestWindow:
         assert [each["to"] for each in months] == [
             "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-10T00:00:00Z"
         ]  # fmt: skip
+
+    def test_a_window_may_touch_110_days(self, api, given):
+        given.a_system()
+
+        def from_noon(end):
+            return api.get(f"{METRICS}?from=2026-01-01T12:00:00Z&to={end}&per=day")
+
+        assert len(from_noon("2026-04-21T00:00:00Z")["periods"]) == MOST_PERIODS
+        assert [fault["pointer"] for fault in from_noon("2026-04-21T00:00:01Z")["errors"]] == ["#/per"]
 
     def test_an_answer_that_is_the_same_is_not_sent_again(self, api, given):
         given.the_usual()
