@@ -241,12 +241,14 @@ def _last(environment: str) -> str:
 
 
 # The function `compare_artifacts` finds the last 100 changes in the same way. Here all of them count: the commits of
-# the deployments that only the chain of the environment before has, without those of the chain of `e`.
+# the deployments that only the chain of the environment before has, without those of the chain of `e`. `runs` keeps the
+# sub-selects out of the functions' arguments: PostgreSQL would plan each function again in every request.
 _WAITING = f"""
     WITH RECURSIVE walk AS (
         SELECT 0 AS step, 0::bigint AS commits, head, base, NULL::deployments AS passed, NULL::boolean AS of_head
-        FROM first_deployment({_last("before.id")}, e.id, before.id) AS head
-            LEFT JOIN first_deployment({_last("e.id")}, e.id, before.id) AS base ON true
+        FROM (SELECT {_last("before.id")} AS ahead, {_last("e.id")} AS there) AS runs
+        CROSS JOIN LATERAL first_deployment(runs.ahead, e.id, before.id) AS head
+        LEFT JOIN LATERAL first_deployment(runs.there, e.id, before.id) AS base ON true
         UNION ALL
         SELECT step + 1, commits + CASE WHEN later.is_head THEN (head).commit_count ELSE 0 END,
             CASE WHEN later.is_head THEN below ELSE head END, CASE WHEN later.is_head THEN base ELSE below END,
