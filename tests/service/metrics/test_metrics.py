@@ -344,6 +344,17 @@ class TestFigures:
         ran(given, 5, SECOND)
         assert values(api.get(METRICS)["waiting"]) == {"changes": 0, "oldest_seconds": None}
 
+    def test_all_of_the_environment_before_waits_until_the_first_deployment(self, api, given):
+        given.the_usual()
+        ids = [
+            ran(given, 2, FIRST, "a", environment="preproduction"),
+            ran(given, 3, SECOND, "b", environment="preproduction"),
+        ]
+
+        waiting = january(api)["waiting"]
+
+        assert (waiting["changes"], waiting["contributing"]) == (2, ids)
+
     def test_what_waits_is_unknown_if_it_takes_too_long_to_count(self, api, given, monkeypatch):
         given.the_usual()
         ran(given, 2, FIRST, environment="preproduction")
