@@ -1,12 +1,10 @@
 """The window that a request for metrics may ask for."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from chalicelib.deployments.model import EARLIEST
 from chalicelib.metrics.model import DEFAULT_DAYS, MOST_PERIODS
 from chalicelib.rest.problems import invalid_field
-
-_SHORTEST_DAYS = {"day": 1, "week": 7, "month": 28}
 
 
 def window(
@@ -34,8 +32,11 @@ def window(
 
 
 def require_few_periods(per: str | None, start: datetime | None, end: datetime) -> None:
-    """Refuse a window with more than MOST_PERIODS periods."""
-    if per is not None and start is not None and (end - start).days > MOST_PERIODS * _SHORTEST_DAYS[per]:
+    """Refuse a window with more than MOST_PERIODS days. The longest window has fewer weeks and months."""
+    if per != "day" or start is None:
+        return
+    days = (end - timedelta.resolution).astimezone(UTC).date() - start.astimezone(UTC).date()
+    if days.days >= MOST_PERIODS:
         raise invalid_field(
-            "#/per", f"divides the window into more than {MOST_PERIODS} periods: send a longer one, or a later `from`"
+            "#/per", f"divides the window into more than {MOST_PERIODS} days: send `week`, or a later `from`"
         )

@@ -89,9 +89,9 @@ def _failed_in_use(d: str) -> str:
                 WHERE h.system_id = s.id AND h.artifact = {d}.artifact AND h.kind = 'bad' AND h.released_at IS NULL
                     AND h.starts_at >= {d}.finished_at
                     AND NOT EXISTS (
-                        SELECT FROM deployments n
-                        WHERE {_ran("n")} AND (n.finished_at, n.id) > ({d}.finished_at, {d}.id)
-                            AND n.finished_at <= h.starts_at
+                        SELECT FROM deployments successor
+                        WHERE {_ran("successor")} AND successor.finished_at <= h.starts_at
+                            AND (successor.finished_at, successor.id) > ({d}.finished_at, {d}.id)
                     )
             )
         )
@@ -241,12 +241,14 @@ def _last(environment: str) -> str:
 
 
 # The function `compare_artifacts` finds the last 100 changes in the same way. Here all of them count: the commits of
-# the deployments that only the chain of the environment before has, without those of the chain of `e`.
+# the deployments that only the chain of the environment before has, without those of the chain of `e`. `runs` keeps the
+# sub-selects out of the functions' arguments: PostgreSQL would plan each function again in every request.
 _WAITING = f"""
     WITH RECURSIVE walk AS (
         SELECT 0 AS step, 0::bigint AS commits, head, base, NULL::deployments AS passed, NULL::boolean AS of_head
-        FROM first_deployment({_last("before.id")}, e.id, before.id) AS head
-            LEFT JOIN first_deployment({_last("e.id")}, e.id, before.id) AS base ON true
+        FROM (SELECT {_last("before.id")} AS ahead, {_last("e.id")} AS there) AS runs
+        CROSS JOIN LATERAL first_deployment(runs.ahead, e.id, before.id) AS head
+        LEFT JOIN LATERAL first_deployment(runs.there, e.id, before.id) AS base ON true
         UNION ALL
         SELECT step + 1, commits + CASE WHEN later.is_head THEN (head).commit_count ELSE 0 END,
             CASE WHEN later.is_head THEN below ELSE head END, CASE WHEN later.is_head THEN base ELSE below END,

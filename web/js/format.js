@@ -51,9 +51,6 @@ export function moment(iso, now = Date.now()) {
   return (ahead < 300 ? days : dayAndYear).format(date);
 }
 
-/** A day: "3 Jan". */
-export const day = (iso) => days.format(new Date(iso));
-
 /** An artifact or a commit without its prefix, cut to seven digits. */
 export function short(id) {
   return id.replace(/^(tree|sha256):/, "").slice(0, 7);

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.identity.roles import Role
 from chalicelib.metrics import store
-from chalicelib.metrics.model import DEFINITION, MOST_CONTRIBUTING, MOST_SYSTEMS
+from chalicelib.metrics.model import DEFINITION, MOST_CONTRIBUTING, MOST_PERIODS, MOST_SYSTEMS
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.checkout import ROOT
 from tests.support.expected import Expected
@@ -131,6 +131,15 @@ class TestWindow:
         assert [each["to"] for each in months] == [
             "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-10T00:00:00Z"
         ]  # fmt: skip
+
+    def test_a_window_may_touch_110_days(self, api, given):
+        given.a_system()
+
+        def from_noon(end):
+            return api.get(f"{METRICS}?from=2026-01-01T12:00:00Z&to={end}&per=day")
+
+        assert len(from_noon("2026-04-21T00:00:00Z")["periods"]) == MOST_PERIODS
+        assert [fault["pointer"] for fault in from_noon("2026-04-21T00:00:01Z")["errors"]] == ["#/per"]
 
     def test_an_answer_that_is_the_same_is_not_sent_again(self, api, given):
         given.the_usual()
@@ -281,6 +290,18 @@ class TestFigures:
         assert within[FAIL_RATE]["contributing"] == [third]
         assert within[RECOVERY]["contributing"] == after[RECOVERY]["contributing"] == []
 
+    def test_a_failure_ends_after_the_window_though_a_later_mark_is_on_the_artifact(self, api, given):
+        given.the_usual()
+        ran(given, 2, FIRST)
+        ran(given, 3, SECOND)
+        ran(given, 6, FIRST, kind="rollback")
+        ran(given, 9, THIRD)
+        given.a_bad_mark(FIRST)
+
+        recovery = api.get(f"{METRICS}?from={day(3)}&to={day(4)}")[RECOVERY]
+
+        assert values(recovery) == {"median": 3 * 86400, "unrecovered": 0}
+
     def test_the_environment_is_the_one_that_has_the_highest_rank_now(self, api, given):
         given.the_usual()
         ran(given, 2)
@@ -322,6 +343,17 @@ class TestFigures:
         }  # fmt: skip
         ran(given, 5, SECOND)
         assert values(api.get(METRICS)["waiting"]) == {"changes": 0, "oldest_seconds": None}
+
+    def test_all_of_the_environment_before_waits_until_the_first_deployment(self, api, given):
+        given.the_usual()
+        ids = [
+            ran(given, 2, FIRST, "a", environment="preproduction"),
+            ran(given, 3, SECOND, "b", environment="preproduction"),
+        ]
+
+        waiting = january(api)["waiting"]
+
+        assert (waiting["changes"], waiting["contributing"]) == (2, ids)
 
     def test_what_waits_is_unknown_if_it_takes_too_long_to_count(self, api, given, monkeypatch):
         given.the_usual()

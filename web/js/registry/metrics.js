@@ -2,7 +2,7 @@
 
 import { html, nothing, svg } from "../../vendor/lit-html.js";
 import { ofSystem } from "../api.js";
-import { day, plural, span } from "../format.js";
+import { plural, span } from "../format.js";
 import * as parts from "../parts.js";
 import { to } from "../router.js";
 
@@ -14,19 +14,31 @@ const WINDOWS = [
   [84, "12 weeks", "week"],
   [365, "12 months", "month"],
 ];
-const percent = (share) => `${Math.round(share * 1000) / 10} %`;
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3600],
+  ["min", 60],
+  ["s", 1],
+];
+// Periods begin at midnight in UTC.
+const dayInUtc = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const day = (iso) => dayInUtc.format(new Date(iso));
+const percent = (share) => `${rounded(share * 100)} %`;
 
 // Each figure: its key, its name, its meaning, the field with its value, how the value is said, what a sample is (null if
-// the value counts the samples), and what is said beside it.
+// the value counts the samples), and what is said beside it, also if there is no value.
 const FIGURES = [
   ["deployment_frequency", "Deployments", "Succeeded rollouts and hotfixes", "deployments", String, null,
-    ({ per_day, days }) => `${Math.round(per_day * 100) / 100} a day, on ${plural(days, "day")}`],
-  ["change_lead_time_seconds", "Lead time of changes", "From commit to deployment, median", "median", span, "change",
-    ({ p90, anomalies }) => `90 % within ${span(p90)}${anomalies ? `; ${anomalies} with a date after their deployment` : ""}`],
+    ({ per_day, days }) => (days ? `${rounded(per_day)} a day, on ${plural(days, "day")}` : "")],
+  ["change_lead_time_seconds", "Lead time of changes", "From commit to deployment, median", "median", lasted, "change",
+    ({ p90, anomalies }) =>
+      [p90 !== null && `90 % within ${lasted(p90)}`, anomalies && `${anomalies} with a date after their deployment`]
+        .filter(Boolean)
+        .join("; ")],
   ["change_fail_rate", "Failed in use", "Share of rollouts and hotfixes that failed in use", "value", percent, "deployment",
     ({ failed_attempts }) => (failed_attempts ? `${plural(failed_attempts, "attempt")} failed before it was in use` : "")],
   ["failed_deployment_recovery_time_seconds", "Time to recover", "From a failure in use to the next good deployment, median",
-    "median", span, "failure", ({ unrecovered }) => (unrecovered ? `${unrecovered} not recovered yet` : "")],
+    "median", lasted, "failure", ({ unrecovered }) => (unrecovered ? `${unrecovered} not recovered yet` : "")],
   ["deployment_rework_rate", "Rework", "Share of deployments that are hotfixes or rollbacks", "value", percent, "deployment", () => ""],
 ];
 
@@ -37,7 +49,7 @@ export async function load({ api, query, signal }) {
   const system = query.get("system");
   const chosen = WINDOWS.find(([days]) => String(days) === query.get("days")) ?? WINDOWS[1];
   const [days, , per] = system || chosen[0] <= 90 ? chosen : WINDOWS[1];
-  // A window that ends with the hour has the same address for an hour, so most refreshes cost a 304.
+  // A window that ends with the hour has the same address for an hour, so a refresh may cost a 304.
   const end = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
   const window = `from=${iso(end - days * DAY_MS)}&to=${iso(end)}`;
   const answer = system
@@ -72,7 +84,7 @@ function ofAll({ days, answer }, filter) {
       (each) => html`<tr>
         <th scope="row"><a href=${to("metrics", { system: each.system, days })}>${each.system}</a></th>
         <td>${each.environment ?? html`<span class="muted">none</span>`}</td>
-        ${FIGURES.map(([key, , , field, say, sample]) => html`<td>${value(each[key], field, say)} <span class="muted">${samples(each[key], sample)}</span></td>`)}
+        ${FIGURES.map(([key, , , field, say, sample, beside]) => html`<td>${value(each[key], field, say, beside)} <span class="muted">${samples(each[key], sample)}</span></td>`)}
         <td>${waits(each)}</td>
       </tr>`,
     ),
@@ -83,72 +95,72 @@ function ofOne({ system, days, per, answer }, query) {
   if (!answer.environment) return parts.nothingHere("The system has no environment yet.");
   return html`
     <p class="waits">Not yet in ${answer.environment}: ${waits(answer)}</p>
-    <div class="figures">${FIGURES.map((figure) => card(figure, answer, per, (more) => to("metrics", { system, days, ...more })))}</div>
-    ${contributing(system, per, answer, query)}
+    <div class="figures">${FIGURES.map((figure) => card(figure, answer, per, query, (more) => to("metrics", { system, days, ...more })))}</div>
   `;
 }
 
-function card([key, name, meaning, field, say, sample, beside], answer, per, address) {
+function card([key, name, meaning, field, say, sample, beside], answer, per, query, address) {
   const figure = answer[key];
   const periods = answer.periods.map((period) => [period.from, period[key]]);
-  const highest = Math.max(0, ...periods.map(([, each]) => each[field] ?? 0));
-  const known = [samples(figure, sample), figure[field] === null ? "" : beside(figure)].filter(Boolean);
+  const known = periods.filter(([, each]) => each[field] !== null);
+  const highest = Math.max(0, ...known.map(([, each]) => each[field]));
+  const bound = known.length ? `at most ${say(highest)}` : "no data";
+  const more = ([, each]) => each.sample_size || each.contributing.length || beside(each);
   return html`<section class="figure">
     <h2>${name}</h2>
     <p class="muted">${meaning}</p>
     <p class="number">${value(figure, field, say)}</p>
-    <p class="muted">${known.join("; ")}</p>
-    ${plot(`${name} by ${per}`, periods, field, say, highest)}
+    <p class="muted">${[samples(figure, sample), beside(figure)].filter(Boolean).join("; ")}</p>
+    ${plot(`${name} by ${per}, ${bound}`, periods, field, say, highest)}
     <details>
-      <summary>By ${per}, at most ${say(highest)}</summary>
+      <summary>By ${per}, ${bound}</summary>
       ${parts.table(
         `${name} by ${per}`,
         [`From`, name, "Samples"],
-        periods
-          .filter(([, each]) => each.sample_size)
-          .map(([from, each]) => html`<tr>
+        periods.filter(more).map(([from, each]) => html`<tr>
             <td>${parts.time(from, day)}</td>
-            <td>${value(each, field, say)}</td>
-            <td><a href=${address({ figure: key, at: from })}>${each.sample_size}</a></td>
+            <td>${value(each, field, say, beside)}</td>
+            <td>${each.contributing.length ? html`<a href=${address({ figure: key, at: from })}>${each.sample_size}</a>` : each.sample_size}</td>
           </tr>`),
       )}
     </details>
-    <p>${figure.contributing.length ? html`<a href=${address({ figure: key })}>Show the deployments</a>` : nothing}</p>
+    <div>
+      ${figure.contributing.length ? html`<a href=${address({ figure: key })}>Show the deployments</a>` : nothing}
+      ${query.get("figure") === key ? contributing(name, key, per, answer, query.get("at")) : nothing}
+    </div>
   </section>`;
 }
 
 /** A bar for each period. The table beside it has the same values. */
 function plot(name, periods, field, say, highest) {
-  const values = periods.map(([, each]) => each[field]);
-  return html`<svg class="plot" viewBox="0 0 ${values.length * 10} 40" preserveAspectRatio="none" role="img"
-    aria-label="${name}, at most ${say(highest)}">
-    ${values.map((each, index) => {
-      const height = each === null ? 0 : Math.max(1, (each / (highest || 1)) * 39);
-      return svg`<rect x=${index * 10 + 1} y=${40 - height} width="8" height=${height}><title>${each === null ? "no data" : say(each)}</title></rect>`;
+  return html`<svg class="plot" viewBox="0 0 ${periods.length * 10} 40" preserveAspectRatio="none" role="img" aria-label=${name}>
+    ${periods.map(([from, each], index) => {
+      const height = each[field] === null ? 0 : Math.max(1, (each[field] / (highest || 1)) * 39);
+      const title = `${day(from)}: ${each[field] === null ? "no data" : say(each[field])}`;
+      return svg`<rect x=${index * 10 + 1} y=${40 - height} width="8" height=${height}><title>${title}</title></rect>`;
     })}
   </svg>`;
 }
 
-/** The deployments behind the figure that was chosen. */
-function contributing(system, per, answer, query) {
-  const figure = FIGURES.find(([key]) => key === query.get("figure"));
-  const at = query.get("at");
-  const period = at ? answer.periods.find(({ from }) => from === at) : answer;
-  if (!figure || !period) return nothing;
-  const ids = period[figure[0]].contributing;
-  return html`<section class="part">
-    <h2>${figure[1]}${at ? html`, ${per} from ${parts.time(at, day)}` : nothing}: deployments</h2>
+// The start of the first period moves on with the window, so a link to it may have an earlier time.
+/** The deployments behind a figure of the window, or of the period at the time `at`. */
+function contributing(name, key, per, answer, at) {
+  const period = at ? answer.periods.find((each) => new Date(at) < new Date(each.to)) : answer;
+  if (!period) return nothing;
+  const ids = period[key].contributing;
+  return html`<h3>${name}${at ? html`, ${per} from ${parts.time(period.from, day)}` : nothing}: deployments</h3>
     ${
       ids.length
-        ? html`<ul class="ids">${ids.map((id) => html`<li><a href=${to("systems", system, "deployments", id)}>${id}</a></li>`)}</ul>
+        ? html`<ul class="ids">${ids.map((id) => html`<li><a href=${to("systems", answer.system, "deployments", id)}>${id}</a></li>`)}</ul>
             ${ids.length === 50 ? html`<p class="muted">These are the first 50.</p>` : nothing}`
         : parts.nothingHere("No deployment contributed.")
-    }
-  </section>`;
+    }`;
 }
 
-function value(figure, field, say) {
-  return figure[field] === null ? html`<span class="muted">no data</span>` : say(figure[field]);
+/** The value of a figure. Without one, what `beside` says of it. */
+function value(figure, field, say, beside = () => "") {
+  if (figure[field] !== null) return say(figure[field]);
+  return html`<span class="muted">${["no data", beside(figure)].filter(Boolean).join("; ")}</span>`;
 }
 
 function samples({ sample_size }, sample) {
@@ -160,5 +172,14 @@ function waits({ system, environment, waiting }) {
   return html`<a href=${to("systems", system, "environments", environment, "changes")}>${plural(waiting.changes, "change")}</a>
     <span class="muted">the oldest for ${span(waiting.oldest_seconds)}</span>`;
 }
+
+/** A length of time, in the largest unit that it fills: "1.9 d", "47 d", "0.4 s". */
+function lasted(seconds) {
+  const [unit, size] = UNITS.find(([, each]) => seconds >= each) ?? UNITS.at(-1);
+  return `${rounded(seconds / size)} ${unit}`;
+}
+
+/** A number with two digits that count, or more before the point: 0.0027, 1.9, 47, 365. */
+const rounded = (number) => (number < 10 ? Number(number.toPrecision(2)) : Math.round(number));
 
 const iso = (milliseconds) => new Date(milliseconds).toISOString().replace(".000", "");
