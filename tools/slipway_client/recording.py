@@ -107,7 +107,7 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
             "kind": kind,
             "commits": [] if kind == "rollback" else delivered.commits(environ, before.get("revision"), revision),
             "run_url": _run_url(environ),
-            "override_reason": _text(environ, "OVERRIDE_REASON", MOST_REASON),
+            "override_reason": fitting_text(environ, "OVERRIDE_REASON", MOST_REASON),
             "lease_seconds": _lease_seconds(environ),
         }
         deployment = _opened(registry, body, last)
@@ -125,7 +125,7 @@ def deployment_status(registry: RegistryClient, environ: Environ) -> None:
         )
         return
     deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open printed")
-    body = {"state": _STATES.get(state, state), "detail": _text(environ, "DETAIL", MOST_DETAIL)}
+    body = {"state": _STATES.get(state, state), "detail": fitting_text(environ, "DETAIL", MOST_DETAIL)}
     address = f"deployments/{quote(deployment, safe='')}"
     try:
         recorded = registry.record(f"{address}/statuses", body, again=body["state"] == "in_progress")
@@ -240,6 +240,17 @@ def bindings(registry: RegistryClient, environ: Environ) -> None:
         warn(environ, f"Crosstalk: {each.get('instance')} is used by {uses}{more}")
     done = "would be accepted" if dry_run else "recorded"
     say(f"{len(sent)} bindings of {environment}: {done}")
+
+
+def fitting_text(environ: Environ, name: str, most: int) -> str | None:
+    """Return a variable as Slipway takes it, or None if it is empty: Unicode without NUL, and not too long."""
+    # Python keeps bytes of a variable that are not UTF-8 as halves of surrogate pairs.
+    text = environ.get(name, "").encode(errors="surrogatepass").decode(errors="replace")
+    text = _WHITE_ENDS.sub("", text).replace("\0", "\ufffd")
+    if len(text) > most:
+        warn(environ, f"{name} has {len(text)} characters, so it is cut to {most}: write the rest into the log")
+        text = f"{text[: most - 1]}…"
+    return text or None
 
 
 def _use(use: Json) -> str:
@@ -363,17 +374,6 @@ def _run_url(environ: Environ) -> str | None:
         return url
     warn(environ, f"The address of this run is not recorded, because it is no URL of at most {MOST_URL} characters")
     return None
-
-
-def _text(environ: Environ, name: str, most: int) -> str | None:
-    """Return a variable as Slipway takes it, or None if it is empty: Unicode without NUL, and not too long."""
-    # Python keeps bytes of a variable that are not UTF-8 as halves of surrogate pairs.
-    text = environ.get(name, "").encode(errors="surrogatepass").decode(errors="replace")
-    text = _WHITE_ENDS.sub("", text).replace("\0", "\ufffd")
-    if len(text) > most:
-        warn(environ, f"{name} has {len(text)} characters, so it is cut to {most}: write the rest into the log")
-        text = f"{text[: most - 1]}…"
-    return text or None
 
 
 def _lease_seconds(environ: Environ) -> int | None:
