@@ -62,7 +62,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise ToolError(f"{path} can't be read as JSON ({error}): write the file again, in UTF-8") from None
+        raise ToolError(f"{path} can't be read as JSON ({error}): write the file again, as JSON in UTF-8") from None
 
 
 def read_text(path: Path) -> str:
@@ -84,7 +84,7 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
 def git(root: Path, *arguments: str, errors: str = "surrogateescape") -> "subprocess.CompletedProcess[str]":
     """Run git in a checkout. The caller must check the return code.
 
-    Raise ToolError if git is missing, takes more than a minute, or refuses the checkout because of its owner.
+    Raise ToolError if git can't be started, takes more than a minute, or refuses the checkout because of its owner.
     """
     command = ["git", *arguments]
     try:
@@ -100,6 +100,8 @@ def git(root: Path, *arguments: str, errors: str = "surrogateescape") -> "subpro
         )
     except FileNotFoundError:
         raise ToolError("git is not on the PATH: install git") from None
+    except OSError as error:
+        raise ToolError(f"git can't be started ({error.strerror}): install git again") from None
     except subprocess.TimeoutExpired:
         raise ToolError(f"{shlex.join(command)} took more than a minute: run the command again") from None
     # https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory

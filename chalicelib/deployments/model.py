@@ -211,6 +211,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     kind: DeploymentKind
     state: DeploymentState
+    started_at: datetime
+    commit_count: int
 
 
 class OpeningFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,11 +73,13 @@ def require_before_recorded(finished_at: datetime | None, recorded_from: datetim
 
 def require_same_import(new: NewDeployment, recorded: Recorded) -> None:
     """Rule 16: a repeated import says the same as the first one."""
-    if new.imported and (new.kind, new.state) != (recorded.kind, recorded.state):
+    sent = {"kind": new.kind, "state": new.state, "started_at": new.started_at, "commit_count": len(new.commits)}
+    other = [name for name, value in sent.items() if value != getattr(recorded, name)]
+    if new.imported and other:
         raise Problem(
             problems.conflict,
-            f"This was imported as deployment {recorded.id}, a {recorded.kind} that ended as {recorded.state}: find "
-            "out which is true",
+            f"This was imported as deployment {recorded.id}, a {recorded.kind} that ended as {recorded.state}. There, "
+            f"this is different: {', '.join(other)}. Find out which is true",
         )
 
 

@@ -145,17 +145,22 @@ _OPENING_FACTS = Prepared(f"""
         (SELECT to_json(its) FROM {standing(ON_TARGET, "%(artifact)s")} AS its) AS standing,
         {GATE_FACTS} AS gate,
         (
-            SELECT json_build_object('id', id::text, 'kind', kind, 'state', state) FROM deployments
-            WHERE %(imported)s AND imported AND {ON_TARGET} AND artifact = %(artifact)s
-                AND finished_at = %(finished_at)s::timestamptz AND revision IS NOT DISTINCT FROM %(revision)s
-            UNION ALL
-            SELECT json_build_object('id', id::text, 'kind', kind, 'state', state) FROM (
-                SELECT * FROM deployments WHERE {ON_TARGET} ORDER BY started_at DESC, id DESC LIMIT 1
-            ) AS last
-            WHERE NOT %(imported)s AND NOT imported AND artifact = %(artifact)s AND kind = %(kind)s
-                AND revision IS NOT DISTINCT FROM %(revision)s AND issuer = %(issuer)s
-                AND repository_id IS NOT DISTINCT FROM %(repository_id)s
-                AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
+            SELECT json_build_object(
+                'id', id::text, 'kind', kind, 'state', state, 'started_at', started_at, 'commit_count', commit_count
+            )
+            FROM (
+                SELECT * FROM deployments
+                WHERE %(imported)s AND imported AND {ON_TARGET} AND artifact = %(artifact)s
+                    AND finished_at = %(finished_at)s::timestamptz AND revision IS NOT DISTINCT FROM %(revision)s
+                UNION ALL
+                SELECT * FROM (
+                    SELECT * FROM deployments WHERE {ON_TARGET} ORDER BY started_at DESC, id DESC LIMIT 1
+                ) AS last
+                WHERE NOT %(imported)s AND NOT imported AND artifact = %(artifact)s AND kind = %(kind)s
+                    AND revision IS NOT DISTINCT FROM %(revision)s AND issuer = %(issuer)s
+                    AND repository_id IS NOT DISTINCT FROM %(repository_id)s
+                    AND run_id = %(run_id)s AND run_attempt = %(run_attempt)s
+            ) AS recorded
         ) AS recorded,
         coalesce(nullif(current_setting('{LAPSED}', true), ''), '0')::integer AS lapsed,
         coalesce(nullif(current_setting('{SUPERSEDED}', true), ''), '0')::integer AS superseded

@@ -117,6 +117,18 @@ class VerifiedDeployment(msgspec.Struct, frozen=True, kw_only=True):
     other_suites: int
 
 
+class RecordedImport(msgspec.Struct, frozen=True, kw_only=True):
+    """A verification that was imported with the same key."""
+
+    id: str
+    outcome: Outcome
+    trigger: Trigger
+    started_at: datetime
+    passed: int | None
+    failed: int | None
+    skipped: int | None
+
+
 class ImportedTarget(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about a target when a verification of it is imported. They are read under the system's lock.
 
@@ -130,9 +142,7 @@ class ImportedTarget(msgspec.Struct, frozen=True, kw_only=True):
     deployment_id: str | None
     other_suites: int
     recorded_from: datetime | None
-    recorded_id: str | None
-    recorded_outcome: Outcome | None
-    recorded_trigger: Trigger | None
+    recorded: RecordedImport | None
 
 
 deployment_not_current = problem_type(

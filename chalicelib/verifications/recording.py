@@ -40,9 +40,9 @@ def _import(call: Call, system: str, new: NewVerification) -> Verification:
     target = store.imported_target(call.db, system, new)
     if target is None:
         raise environments.not_found(system, new.environment)
-    if target.recorded_id is not None:
-        rules.require_same_import(new, target)
-        return call.existing(store.get(call.db, system, target.recorded_id))
+    if target.recorded is not None:
+        rules.require_same_import(new, target.recorded)
+        return call.existing(store.get(call.db, system, target.recorded.id))
     require_kind(new.artifact, target.artifact_kind)
     deployment = rules.imported_deployment(new, target)
     rules.require_few_suites(new, target)

@@ -11,6 +11,7 @@ from chalicelib.verifications.model import (
     MOST_SUITES,
     ImportedTarget,
     NewVerification,
+    RecordedImport,
     VerifiedDeployment,
     deployment_not_current,
     too_many_suites,
@@ -75,13 +76,14 @@ def imported_deployment(new: NewVerification, target: ImportedTarget) -> str:
     return target.deployment_id
 
 
-def require_same_import(new: NewVerification, target: ImportedTarget) -> None:
+def require_same_import(new: NewVerification, recorded: RecordedImport) -> None:
     """Rule 16: a repeated import says the same as the first one."""
-    if (target.recorded_outcome, target.recorded_trigger) != (new.outcome, new.trigger):
+    facts = ("outcome", "trigger", "started_at", "passed", "failed", "skipped")
+    if other := [name for name in facts if getattr(new, name) != getattr(recorded, name)]:
         raise Problem(
             problems.conflict,
-            f"This run was imported as verification {target.recorded_id} with the outcome {target.recorded_outcome} "
-            f"and the trigger {target.recorded_trigger}: find out which is true",
+            f"This run was imported as verification {recorded.id}, with the outcome {recorded.outcome}. There, this is "
+            f"different: {', '.join(other)}. Find out which is true",
         )
 
 

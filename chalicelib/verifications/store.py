@@ -155,9 +155,15 @@ def imported_target(db: Database, system: str, new: NewVerification) -> Imported
             tested.id::text AS deployment_id,
             {_other_suites("tested.id")} AS other_suites,
             {RECORDED_FROM} AS recorded_from,
-            recorded.id::text AS recorded_id,
-            recorded.outcome AS recorded_outcome,
-            recorded.trigger AS recorded_trigger
+            (
+                SELECT json_build_object(
+                    'id', id::text, 'outcome', outcome, 'trigger', trigger, 'started_at', started_at,
+                    'passed', passed, 'failed', failed, 'skipped', skipped
+                )
+                FROM verifications
+                WHERE imported AND {ON_TARGET} AND artifact = %(artifact)s AND suite = %(suite)s
+                    AND finished_at = %(finished_at)s::timestamptz
+            ) AS recorded
         FROM systems s JOIN environments e ON e.system_id = s.id {TARGET}
             LEFT JOIN LATERAL (
                 SELECT id FROM deployments
@@ -165,11 +171,6 @@ def imported_target(db: Database, system: str, new: NewVerification) -> Imported
                     AND finished_at <= %(started_at)s::timestamptz
                 ORDER BY finished_at DESC, id DESC LIMIT 1
             ) AS tested ON true
-            LEFT JOIN LATERAL (
-                SELECT id, outcome, trigger FROM verifications
-                WHERE imported AND {ON_TARGET} AND artifact = %(artifact)s AND suite = %(suite)s
-                    AND finished_at = %(finished_at)s::timestamptz
-            ) AS recorded ON true
         WHERE s.key = %(system)s AND e.name = %(environment)s
         """,
         system=system,

@@ -64,6 +64,16 @@ def test_after_consent_the_state_is_unlocked(
     assert not is_locked()
 
 
+@pytest.mark.parametrize("lock", [b"", b"[1]", b'{"ID": '])
+def test_a_lock_that_cannot_be_read_is_named(
+    environ: dict[str, str], client: Callable[[str], Any], lock: bytes
+) -> None:
+    client("s3").put_object(Bucket=STATE_BUCKET, Key=KEY, Body=lock)
+
+    with pytest.raises(ToolError, match=KEY):
+        unlock.main(environ)
+
+
 def test_a_state_that_nobody_locks_stays_as_it_is(
     environ: dict[str, str], client: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

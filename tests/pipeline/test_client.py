@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.pipeline.stub import GRANTED, Stub
-from tools.checkout import ToolError
+from tools.checkout import ToolError, UsageError
 from tools.slipway_client import runner
 from tools.slipway_client.client import Refused, RegistryClient, Unreachable, token
 from tools.slipway_client.words import denial
@@ -33,6 +33,8 @@ def registry(stub: Stub, pauses: list[float]) -> RegistryClient:
         (429, {}),
         (200, b"<html>Sign in"),
         (200, b'{"cut": "o', {"Content-Length": "100"}),
+        (200, b""),
+        (503, b"cut off", {"Transfer-Encoding": "chunked"}),
         (200, []),
     ],
     ids=str,
@@ -135,6 +137,20 @@ def test_the_runners_own_token_is_sent_to_github_only(stub: Stub, start: Callabl
     assert parse_qs(urlsplit(path).query) == {"api-version": ["2.0"], "audience": ["service production"]}
     assert asked_github["Authorization"] == "Bearer runner-token"
     assert asked_registry["Authorization"] == "Bearer issued"
+
+
+def test_a_token_with_a_line_break_is_sent_without_it(stub: Stub) -> None:
+    RegistryClient({"SLIPWAY_URL": stub.url, "SLIPWAY_SYSTEM": "azul", "SLIPWAY_TOKEN": "t\n"}).post("promotions", {})
+
+    [(_, headers)] = stub.asked
+    assert headers["Authorization"] == "Bearer t"
+
+
+def test_a_token_that_cannot_be_sent_is_not_shown() -> None:
+    with pytest.raises(UsageError) as error:
+        token({"SLIPWAY_TOKEN": "secret\nsecret"})
+
+    assert "secret" not in str(error.value)
 
 
 def test_a_missing_permission_of_the_job_is_named(stub: Stub) -> None:

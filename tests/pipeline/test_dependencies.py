@@ -54,9 +54,16 @@ def test_readers_other_instances_and_one_environment_are_no_crosstalk(found: dic
 
 @pytest.mark.parametrize(
     "plan",
-    [{}, {"output_changes": {}}, {"output_changes": {"dependencies": {"after": {"orders": {"access": "read_only"}}}}}],
+    [
+        {},
+        [],
+        {"output_changes": {}},
+        {"output_changes": {"dependencies": None}},
+        {"output_changes": {"dependencies": {"after": {"orders": {"access": "read_only"}}}}},
+        {"output_changes": {"dependencies": {"after": {"orders": "arn"}}}},
+    ],
 )
-def test_an_instance_that_is_known_only_after_an_apply_is_an_error(plan: dict[str, Any]) -> None:
+def test_an_instance_that_is_known_only_after_an_apply_is_an_error(plan: Any) -> None:
     with pytest.raises(ToolError, match="known before an apply"):
         bindings_of(plan, "infra/development")
 

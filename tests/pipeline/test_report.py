@@ -30,7 +30,22 @@ def test_a_report_is_read_in_each_encoding(report: Any, encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b"", b"[]", b"null", b"[" * 100_000, b"\xff\xfe\x00", b'{"failed": -1}', b'{"passed": true}']
+    "content",
+    [
+        b"{",
+        b"",
+        b"[]",
+        b"null",
+        b"<testsuite/>",
+        b"[" * 100_000,
+        b"\xff\xfe\x00",
+        b'{"failed": -1}',
+        b'{"passed": true}',
+        b'{"passed": 3, "failed": "none"}',
+        b"{}",
+        b'{"summary": {"passed": 3}}',
+        b'{"passed": null, "failed": null, "outcome": "passed"}',
+    ],
 )
 def test_a_report_that_cannot_be_read_is_named(report: Any, content: bytes) -> None:
     read = report(content)
@@ -52,7 +67,14 @@ def test_a_missing_report_is_no_fault_but_named(tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.parametrize(
     ("content", "environ"),
-    [('{"passed": 3, "skipped": "some"}', {}), ('{"passed": 3, "failed": 3e10}', {"OUTCOME": "failure"})],
+    [
+        ('{"passed": 3, "skipped": "some"}', {}),
+        ('{"passed": 3, "failed": 3e10}', {}),
+        ('{"passed": "most", "failed": 3}', {}),
+        ('{"passed": -1, "failed": 3}', {}),
+        ('{"failed": "some", "passed": 3, "outcome": "failure"}', {}),
+        ('{"passed": 3, "failed": "some"}', {"OUTCOME": "failure"}),
+    ],
 )
 def test_a_number_that_only_informs_is_left_out(
     report: Any, capsys: pytest.CaptureFixture[str], content: str, environ: dict[str, str]
@@ -61,6 +83,8 @@ def test_a_number_that_only_informs_is_left_out(
 
     assert (read.fault, [*read.counts.values()].count(None)) == ("", 2)
     assert "the number is left out" in capsys.readouterr().out
+    if "OUTCOME" not in environ:
+        assert read.outcome == ("failure" if '"failed"' in content else "success")
 
 
 @pytest.mark.parametrize(

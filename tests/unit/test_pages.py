@@ -42,7 +42,7 @@ NOT_RUN = {
 
 # Variables that the tools read but people do not set: the operating system, a runner or a program sets them.
 NOT_SET_BY_PEOPLE = (
-    r"(ACTIONS|GITHUB|HTTP|REQUEST|CONTENT|MOTO|XDG)_\w+|HOME|PATH|PATH_INFO|RAW_URI|TF_CLI_CONFIG_FILE|"
+    r"(ACTIONS|GITHUB|RUNNER|HTTP|REQUEST|CONTENT|MOTO|XDG)_\w+|HOME|PATH|PATH_INFO|RAW_URI|TF_CLI_CONFIG_FILE|"
     "SLIPWAY_DATABASES"
 )
 

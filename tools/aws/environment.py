@@ -17,7 +17,7 @@ from tools.aws.page import Page
 from tools.aws.target import CHOICES, WORKSPACE, Target, port_of
 from tools.aws.terminal import require_consent
 from tools.aws.terraform import INIT, missing, terraform
-from tools.checkout import ROOT, ToolError, UsageError, locked, without_ignored, write_atomically
+from tools.checkout import ROOT, ToolError, UsageError, locked, read_json, without_ignored, write_atomically
 from tools.local import emulation
 from tools.package import compose
 
@@ -180,7 +180,7 @@ def _apply(target: Target) -> None:
 
 
 def _planned(target: Target) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(target.plan_as_json.read_text())
+    found: dict[str, Any] = read_json(target.plan_as_json)
     return found
 
 

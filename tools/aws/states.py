@@ -87,8 +87,17 @@ class States:
     def lock(self, workspace: str) -> dict[str, Any] | None:
         """Return what Terraform wrote into the lock of a state, such as its ID and Who, or None if nobody holds it."""
         # The file of `use_lockfile`: https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
-        content = self._content(f"{self._key(workspace)}.tflock")
-        return None if content is None else json.loads(content)
+        key = f"{self._key(workspace)}.tflock"
+        content = self._content(key)
+        if content is None:
+            return None
+        try:
+            return dict(json.loads(content))
+        except (ValueError, TypeError) as error:
+            raise ToolError(
+                f"The lock s3://{self._bucket}/{key} can't be read ({error}): ask who holds it. If nobody does, delete "
+                "this file"
+            ) from None
 
     def _content(self, key: str) -> bytes | None:
         with self._explained():

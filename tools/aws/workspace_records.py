@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.aws import environment
 from tools.aws.target import Target
 from tools.checkout import ToolError
+from tools.slipway_client import recording
 from tools.slipway_client.client import Json, RegistryClient
 from tools.slipway_client.runner import needed, say
 
@@ -61,7 +62,7 @@ class Registry:
             "name": target.workspace,
             "purpose": purpose,
             "owner": self._environ.get("OWNER") or None,
-            "reason": needed(self._environ, "REASON", '"why the workspace is needed"'),
+            "reason": self._reason(),
             "expires_at": text(expires_at),
             "database": database,
         }
@@ -76,7 +77,7 @@ class Registry:
 
     def extend(self, record: Json, expires_at: datetime, reason: str | None) -> None:
         """Change the end of a workspace."""
-        self._change(record, expires_at=text(expires_at), **({} if reason is None else {"reason": reason}))
+        self._change(record, expires_at=text(expires_at), **({} if reason is None else {"reason": self._reason()}))
 
     def destroyed(self, record: Json) -> None:
         self._client.change("DELETE", f"workspaces/{record['id']}")
@@ -87,6 +88,10 @@ class Registry:
 
     def unroute(self, record: Json, client: str) -> None:
         self._client.change("DELETE", _route(record, client))
+
+    def _reason(self) -> str | None:
+        needed(self._environ, "REASON", '"why the workspace is needed"')
+        return recording.fitting_text(self._environ, "REASON", recording.MOST_REASON)
 
     def _change(self, record: Json, **changes: Any) -> None:
         self._client.change("PATCH", f"workspaces/{record['id']}", changes)

@@ -78,11 +78,14 @@ def declared(copies: Path, environment: str) -> Bindings:
     return bindings_of(planned, f"infra/{environment}")
 
 
-def bindings_of(plan: Mapping[str, Any], source: str) -> Bindings:
+def bindings_of(plan: Any, source: str) -> Bindings:
     """Return the bindings in the output `dependencies` of a plan, or raise ToolError if they are not in the plan."""
-    output = plan.get("output_changes", {}).get("dependencies") or {}
-    after = output.get("after")
-    if not isinstance(after, dict) or not all(isinstance(each.get("instance"), str) for each in after.values()):
+    try:
+        after: dict[str, Any] = plan["output_changes"]["dependencies"]["after"]
+        is_known = all(isinstance(each["instance"], str) for each in after.values())
+    except (LookupError, TypeError, AttributeError):
+        is_known = False
+    if not is_known:
         raise ToolError(
             f"{source} has no output `dependencies` that is known before an apply: write the instances as text, and "
             "keep the output in outputs.tf"

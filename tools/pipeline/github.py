@@ -32,9 +32,9 @@ class Repository:
         found: Json | None = self._ask(f"pulls/{number}")
         return found
 
-    def run(self, id_: str) -> Json | None:
-        """Return a run of a workflow of this repository, or None if there is no such run."""
-        found: Json | None = self._ask(f"actions/runs/{_quoted(id_)}")
+    def run(self, id_: str, attempt: str) -> Json | None:
+        """Return an attempt of a workflow's run in this repository, or None if there is no such attempt."""
+        found: Json | None = self._ask(f"actions/runs/{_quoted(id_)}/attempts/{_quoted(attempt)}")
         return found
 
     def rules(self, branch: str) -> set[str]:

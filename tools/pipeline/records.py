@@ -116,8 +116,9 @@ def _end_of_holder(environ: Environ, deployment: str) -> dict[str, str] | None:
     if not environ.get("GH_TOKEN"):
         return None
     try:
-        id_ = RegistryClient(environ).get(f"deployments/{deployment}").get("run_id")
-        run = Repository(environ).run(id_) if id_ else None
+        holder = RegistryClient(environ).get(f"deployments/{deployment}")
+        # Of its own attempt: a later one can have ended well, because it deployed nothing.
+        run = Repository(environ).run(holder["run_id"], holder["run_attempt"]) if holder.get("run_id") else None
     except ToolError as unknown:
         say(f"Nobody knows if the run of deployment {deployment} is over: {unknown}")
         return None

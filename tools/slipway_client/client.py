@@ -6,6 +6,7 @@ This module uses only the standard library: the actions for other repositories r
 import hashlib
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,7 @@ _PAUSES_BEFORE = (0, 1, 2, 4, 8, 16)
 _LONGEST_PAUSE = 30
 _PASSING = {429, 500, 502, 503, 504}
 _LARGEST_ANSWER = 16 * 1024 * 1024
+_TOKEN = re.compile("[!-~]+")
 _KEY, _REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 
 
@@ -120,7 +122,9 @@ def token(environ: Mapping[str, str], pause: Callable[[float], None] = time.slee
 
     GitHub's tokens expire after minutes.
     """
-    if given := environ.get("SLIPWAY_TOKEN"):
+    if given := environ.get("SLIPWAY_TOKEN", "").strip():
+        if not _TOKEN.fullmatch(given):
+            raise UsageError("SLIPWAY_TOKEN is no token, because it has spaces or odd characters: copy the token again")
         return given
     address = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL")
     if not address:
@@ -170,15 +174,17 @@ def _exchange(
             pause(max(seconds, asked_to_wait))
         request = urllib.request.Request(url, content, {"User-Agent": USER_AGENT, **headers}, method=method)
         try:
-            with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
-                return read(answer.read(_LARGEST_ANSWER)), answer.status, answer.headers, tries
-        except urllib.error.HTTPError as error:
-            with error:
-                told = error.read(_LARGEST_ANSWER)
-            if error.code not in _PASSING:
-                raise Refused(error.code, _problem(told)) from None
-            why = f"status {error.code}"
-            asked_to_wait = min(_seconds(error.headers.get("Retry-After")), _LONGEST_PAUSE)
+            try:
+                with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
+                    told = {} if answer.status == 204 else read(answer.read(_LARGEST_ANSWER))
+                    return told, answer.status, answer.headers, tries
+            except urllib.error.HTTPError as error:
+                with error:
+                    said = error.read(_LARGEST_ANSWER)
+                if error.code not in _PASSING:
+                    raise Refused(error.code, _problem(said)) from None
+                why = f"status {error.code}"
+                asked_to_wait = min(_seconds(error.headers.get("Retry-After")), _LONGEST_PAUSE)
         except (
             OSError,
             http.client.HTTPException,
@@ -205,7 +211,7 @@ def _require_confidential(url: str) -> None:
 
 
 def _document(content: bytes) -> Json:
-    document = json.loads(content or b"{}")
+    document = json.loads(content)
     if not isinstance(document, dict):
         raise ValueError("the answer is not a JSON object")  # noqa: TRY004 (json.loads raises ValueError too)
     return document

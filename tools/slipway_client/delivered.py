@@ -22,6 +22,8 @@ MOST_SUBJECT = 200
 MOST_SUBJECT_BYTES = 3_000_000
 _LAST_DATE = 253_370_764_799  # the end of the year 9998
 _REVISION = re.compile("([0-9a-f]{40}|[0-9a-f]{64})")
+_LINE = re.compile("([0-9a-f]{40}|[0-9a-f]{64}) ([^ ]*) ([^ ]*) (.*)", re.DOTALL)
+_DATE = re.compile("[0-9]{1,12}")
 
 
 def commits(environ: Environ, since: str | None, revision: str | None) -> list[Json]:
@@ -32,7 +34,7 @@ def commits(environ: Environ, since: str | None, revision: str | None) -> list[J
     log = ["-c", "i18n.logOutputEncoding=UTF-8", "log", "--no-show-signature", "-z", "--format=%H %at %ct %s"]
     log += [f"--max-count={MOST_COMMITS + 1}", f"{since}..{revision}"]
     try:
-        done = git(Path.cwd(), *log, errors="replace")
+        done = git(Path(), *log, errors="replace")
     except ToolError as error:
         warn(environ, f"No commits are recorded. {error}")
         return []
@@ -40,9 +42,12 @@ def commits(environ: Environ, since: str | None, revision: str | None) -> list[J
         why = " ".join(done.stderr.split())[:200]
         warn(environ, f"No commits are recorded, because git can't list them since {since} ({why}): set fetch-depth: 0")
         return []
-    found = [line.split(" ", 3) for line in done.stdout.split("\0") if line]
+    found = [_LINE.fullmatch(line) for line in done.stdout.split("\0") if line]
     # The author's date can be missing or impossible. Then the committer's date counts.
-    all_ = [(sha, _usable(authored) or _usable(committed), subject) for sha, authored, committed, subject in found]
+    all_ = [(line[1], _usable(line[2]) or _usable(line[3]), line[4]) for line in found if line]
+    if len(all_) < len(found):
+        warn(environ, "No commits are recorded, because git's answer is no list of commits: run `git log` to see why")
+        return []
     dated = [commit for commit in all_ if commit[1]]
     if undated := [sha for sha, at, _ in all_ if not at]:
         warn(
@@ -58,7 +63,7 @@ def commits(environ: Environ, since: str | None, revision: str | None) -> list[J
 
 def _usable(date: str) -> str:
     """Return a date of git, in seconds, or "" if it is before 1970 or after the last year that Slipway takes."""
-    return date if date.isdecimal() and int(date) <= _LAST_DATE else ""
+    return date if _DATE.fullmatch(date) and int(date) <= _LAST_DATE else ""
 
 
 def fitting(log: Iterable[Sequence[str]]) -> list[Json]:

@@ -24,6 +24,8 @@ MOST_REASON = 500
 MOST_URL = 2000
 LEAST_LEASE, MOST_LEASE = 60, 14400
 _URL = re.compile(r"https?://[!-~]+")
+# Slipway takes no reason that starts or ends so.
+_WHITE_ENDS = re.compile(r"\A[\s\0-\x1f\ufeff]+|[\s\0-\x1f\ufeff]+\Z")
 # GitHub's result of a job or a step, and the deployment's state that the result stands for. A step that was skipped
 # after the deployment was opened has changed nothing.
 _STATES = {"success": "succeeded", "failure": "failed", "skipped": "cancelled"}
@@ -46,6 +48,7 @@ def recorded(
     Without SLIPWAY_URL, only warn. With SLIPWAY_REQUIRED=0, only warn if Slipway does not answer.
     """
     name = step.__name__.replace("_", "-")
+    environ = {variable: value.strip() for variable, value in environ.items()}
     if not environ.get("SLIPWAY_URL"):
         warn(environ, f"{name} was skipped, because SLIPWAY_URL is not set: set SLIPWAY_URL to record in Slipway")
         return
@@ -82,12 +85,21 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
     environment, workspace, artifact = _environment(environ), _workspace(environ), _artifact(environ)
     target = _target_if_known(registry, environ, environment, workspace)
     before, last = target.get("current") or {}, target.get("last_attempt") or {}
+    # Before the deployment opens: if outputs can't be set, nobody would get the id of the deployment to end it.
+    put_out(
+        environ,
+        previous_artifact=before.get("artifact") or "",
+        previous_revision=before.get("revision") or "",
+    )
     if environ.get("DEPLOYMENT"):
         deployment = _adopted(registry, environ, environment, artifact)
         registry.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
     else:
         kind = environ.get("KIND") or "rollout"
         revision = environ.get("REVISION") or environ.get("GITHUB_SHA") or None
+        if kind == "rollback" and not environ.get("REVISION"):  # the run's commit is not what it goes back to
+            former = _deployments(registry, environment, workspace, 1, artifact=artifact, state="succeeded")
+            revision = former[0].get("revision") if former else None
         body = {
             "environment": environment,
             "workspace": workspace,
@@ -96,16 +108,11 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
             "kind": kind,
             "commits": [] if kind == "rollback" else delivered.commits(environ, before.get("revision"), revision),
             "run_url": _run_url(environ),
-            "override_reason": _text(environ, "OVERRIDE_REASON", MOST_REASON),
+            "override_reason": fitting_text(environ, "OVERRIDE_REASON", MOST_REASON),
             "lease_seconds": _lease_seconds(environ),
         }
         deployment = _opened(registry, body, last)
-    put_out(
-        environ,
-        deployment=str(deployment["id"]),
-        previous_artifact=before.get("artifact") or "",
-        previous_revision=before.get("revision") or "",
-    )
+    put_out(environ, deployment=str(deployment["id"]))
 
 
 def deployment_status(registry: RegistryClient, environ: Environ) -> None:
@@ -119,7 +126,7 @@ def deployment_status(registry: RegistryClient, environ: Environ) -> None:
         )
         return
     deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open printed")
-    body = {"state": _STATES.get(state, state), "detail": _text(environ, "DETAIL", MOST_DETAIL)}
+    body = {"state": _STATES.get(state, state), "detail": fitting_text(environ, "DETAIL", MOST_DETAIL)}
     address = f"deployments/{quote(deployment, safe='')}"
     try:
         recorded = registry.record(f"{address}/statuses", body, again=body["state"] == "in_progress")
@@ -148,12 +155,14 @@ def verification(registry: RegistryClient, environ: Environ) -> None:
     tested = registry.get(f"deployments/{quote(id_, safe='')}")
     environment = str(tested.get("environment"))
     outcome = environ.get("OUTCOME") or report.outcome
+    if outcome == "skipped":  # GitHub's outcome of a step that did not run
+        outcome = "cancelled"
     last = _last(registry, environment, str(tested.get("workspace")))
     if outcome != "cancelled" and last != (environ.get("LAST_ATTEMPT") or id_):
         warn(
             environ,
-            f"The verification is recorded as `error`, because deployment {last} to {environment} began "
-            "during the tests: run the tests again",
+            f"The verification is recorded as `error`, because deployment {last} to {environment} was in progress "
+            "or began during the tests: run the tests again",
         )
         outcome = "error"
     body = {
@@ -165,8 +174,10 @@ def verification(registry: RegistryClient, environ: Environ) -> None:
         "run_url": _run_url(environ),
         **report.counts,
     }
-    # Two runs of a suite can have the same numbers.
-    recorded = registry.record("verifications", body, seen=(last, report.digest))
+    # Two runs of a suite can have the same numbers: in two jobs, or before and after a run that had others.
+    jobs = (environ.get("GITHUB_JOB", ""), environ.get("RUNNER_NAME", ""))
+    seen = (last, report.digest, _other_result(registry, body), *jobs)
+    recorded = registry.record("verifications", body, seen=seen)
     said = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count is not None)
     how = (f" ({said})" if said else "") + (_REPLAYED if recorded.replayed else " recorded")
     say(f"verification of {environment}: {outcome}{how}")
@@ -179,9 +190,13 @@ def current(registry: RegistryClient, environ: Environ) -> None:
     """Set the outputs to what a target runs. They are "" if the target runs nothing.
 
     `deployment`, `artifact` and `revision` are of the current deployment. `last_attempt` is the id of the deployment
-    that began last: it changes with the next one.
+    that began last: it changes with the next one. It is "" while a deployment is in progress, because nobody can know
+    what tests meet then.
     """
     current, last = standing(registry, environ)
+    if last.get("state") == "in_progress":
+        warn(environ, f"Deployment {last.get('id')} is in progress: tests that begin now are recorded as `error`")
+        last = {}
     put_out(
         environ,
         deployment=str(current.get("id") or ""),
@@ -236,6 +251,17 @@ def _unique(members: list[tuple[str, Any]]) -> Json:
     return unique
 
 
+def fitting_text(environ: Environ, name: str, most: int) -> str | None:
+    """Return a variable as Slipway takes it, or None if it is empty: Unicode without NUL, and not too long."""
+    # Python keeps bytes of a variable that are not UTF-8 as halves of surrogate pairs.
+    text = environ.get(name, "").encode(errors="surrogatepass").decode(errors="replace")
+    text = _WHITE_ENDS.sub("", text).replace("\0", "\ufffd")
+    if len(text) > most:
+        warn(environ, f"{name} has {len(text)} characters, so it is cut to {most}: write the rest into the log")
+        text = f"{text[: most - 1]}…"
+    return text or None
+
+
 def _use(use: Json) -> str:
     where = f"{use['environment']} of {use['system']}" if use.get("system") else "another system"
     return f"{where} ({use.get('access')})"
@@ -285,9 +311,16 @@ def _last(registry: RegistryClient, environment: str, workspace: str) -> str:
     return next((str(each["id"]) for each in _deployments(registry, environment, workspace, 1)), "")
 
 
-def _deployments(registry: RegistryClient, environment: str, workspace: str, limit: int) -> list[Json]:
+def _other_result(registry: RegistryClient, body: Json) -> str:
+    """Return the id of the suite's last verification of the deployment with another result than this one, or ""."""
+    names = ("outcome", "passed", "failed", "skipped")
+    same = registry.get("verifications", deployment=body["deployment"], suite=body["suite"], limit="200")["items"]
+    return next((str(each["id"]) for each in same if any(each[name] != body.get(name) for name in names)), "")
+
+
+def _deployments(registry: RegistryClient, environment: str, workspace: str, limit: int, **filters: str) -> list[Json]:
     """Return the deployments to a target that began last, the newest first."""
-    answer = registry.get("deployments", environment=environment, workspace=workspace, limit=str(limit))
+    answer = registry.get("deployments", environment=environment, workspace=workspace, limit=str(limit), **filters)
     found: list[Json] = answer["items"]
     return found
 
@@ -352,24 +385,15 @@ def _run_url(environ: Environ) -> str | None:
     return None
 
 
-def _text(environ: Environ, name: str, most: int) -> str | None:
-    """Return a variable as Slipway takes it, or None if it is empty: Unicode without NUL, and not too long."""
-    # Python keeps bytes of a variable that are not UTF-8 as halves of surrogate pairs.
-    text = environ.get(name, "").encode(errors="surrogatepass").decode(errors="replace").replace("\0", "\ufffd").strip()
-    if len(text) > most:
-        warn(environ, f"{name} has {len(text)} characters, so it is cut to {most}: write the rest into the log")
-        text = f"{text[: most - 1]}…"
-    return text or None
-
-
 def _lease_seconds(environ: Environ) -> int | None:
     text = environ.get("LEASE_SECONDS")
-    if text and not text.isdecimal():
-        raise UsageError(f"LEASE_SECONDS={text} is not a number: set whole seconds, such as 1800")
     if not text:
         return None
-    seconds = min(max(int(text), LEAST_LEASE), MOST_LEASE)
-    if seconds != int(text):
+    try:
+        seconds = int(min(max(float(text), LEAST_LEASE), MOST_LEASE))
+    except ValueError:
+        raise UsageError(f"LEASE_SECONDS={text} is not a number: set whole seconds, such as 1800") from None
+    if str(seconds) != text:
         warn(
             environ,
             f"The lease lasts {seconds} s, not {text}: set LEASE_SECONDS to {LEAST_LEASE} to {MOST_LEASE}",

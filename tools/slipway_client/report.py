@@ -14,7 +14,6 @@ from tools.slipway_client.runner import warn
 
 MOST_COUNT = 2**31 - 1  # the largest number that Slipway takes
 _NUMBERS = ("passed", "failed", "skipped")
-_OUTCOMES = ("success", "failure", "error", "cancelled")
 
 
 class Report:
@@ -42,31 +41,43 @@ class Report:
         if not isinstance(report, dict):
             self.fault = f"REPORT={path} is no JSON object: write an object with {', '.join(_NUMBERS)}"
             return
-        self.counts = {name: _count(report.get(name)) for name in _NUMBERS}
-        for name in _NUMBERS:
+        numbers = {name: _number(report.get(name)) for name in _NUMBERS}
+        outcome = _outcome(report, numbers)
+        self.outcome = outcome or "error"
+        needs_number = outcome is None and not environ.get("OUTCOME")
+        for name, number in numbers.items():
+            self.counts[name] = number if number is not None and number <= MOST_COUNT else None
             if self.counts[name] is None and report.get(name) is not None:
                 wrong = f"REPORT={path} has {json.dumps(report[name])[:100]} as {name!r}, which is no number of tests"
-                if name == "skipped" or environ.get("OUTCOME"):  # nothing depends on the number
-                    warn(environ, f"{wrong}: the number is left out")
-                else:
+                if needs_number:
                     self.fault = f"{wrong}: write a whole number from 0 to {MOST_COUNT}"
-        if not self.fault:
-            self.outcome = _outcome(self.counts, report.get("outcome"))
+                else:
+                    warn(environ, f"{wrong}: the number is left out")
+        if needs_number and not self.fault:
+            self.fault = f"REPORT={path} says no outcome: write an object with the numbers {', '.join(_NUMBERS)}"
 
 
-def _outcome(counts: Mapping[str, int | None], said: Any) -> str:
-    """Return the outcome. A run can break or be stopped after checks that passed, so its own word counts first."""
-    if counts["failed"]:
+def _outcome(report: Mapping[str, Any], numbers: Mapping[str, int | None]) -> str | None:
+    """Return the outcome, or None if the report says none.
+
+    A run can break or be stopped after checks that passed, so its own word counts before them.
+    """
+    said = report.get("outcome")
+    if numbers["failed"] or said == "failure":
         return "failure"
-    if said in _OUTCOMES:
+    if said in ("error", "cancelled"):
         return str(said)
-    return "success" if counts["passed"] else "error"
+    if any(numbers[name] is None and report.get(name) is not None for name in ("passed", "failed")):
+        return None
+    if said == "success" or numbers["passed"]:
+        return "success"
+    return None if all(number is None for number in numbers.values()) else "error"
 
 
-def _count(value: Any) -> int | None:
-    """Return a number of tests, or None if it is no whole number that Slipway takes."""
+def _number(value: Any) -> int | None:
+    """Return a number of tests, or None if it is no whole number from 0."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     elif isinstance(value, str) and value.isdecimal():
         value = int(value[:20])
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNT else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.checkout import UsageError
+from tools.checkout import ToolError, UsageError
 
 
 def say(text: str) -> None:
@@ -48,12 +48,18 @@ def summarize(environ: Mapping[str, str], markdown: str) -> None:
 
 
 def put_out(environ: Mapping[str, str], **values: str) -> None:
-    """Set outputs of the step, and print them."""
+    """Set outputs of the step, and print them. Raise ToolError if they can't be set: later steps need them."""
     for name, value in values.items():
         # A line break in a value would start another output.
         line = f"{name.replace('_', '-')}={_one_line(value)}"
         say(line)
-        _append(environ, "GITHUB_OUTPUT", line + "\n")
+        try:
+            _append(environ, "GITHUB_OUTPUT", line + "\n")
+        except OSError as error:
+            raise ToolError(
+                f"The step's outputs can't be written to GITHUB_OUTPUT={environ['GITHUB_OUTPUT']} ({error.strerror}): "
+                "let the step write to this file"
+            ) from None
 
 
 def run_url(environ: Mapping[str, str]) -> str | None:

@@ -45,7 +45,7 @@ def test_a_commit_without_a_date_stops_no_deployment(
     tree = git("mktree")
     log: list[str] = []
     good = "Jane <jane@example.org> 1772366400 +0000"
-    dates = ["", " -1 +0000", " 99999999999999 +0000"]
+    dates = ["", " -1 +0000", " 99999999999999 +0000", f" {'9' * 5000} +0000"]
     undated = [f"Jane <jane@example.org>{date}" for date in dates]
     signed = [(good, good), *((author, good) for author in undated), (undated[0], undated[0])]
     for author, committer in signed:
@@ -59,6 +59,31 @@ def test_a_commit_without_a_date_stops_no_deployment(
     assert sorted(given.sql("SELECT sha, extract(epoch FROM authored_at)::int FROM deployment_commits")) == sorted(
         (sha, 1772366400) for sha in log[1:-1]
     )
+
+
+@pytest.mark.parametrize(
+    ("script", "mode"),
+    [
+        ("#!/bin/sh\necho a warning", 0o755),
+        ("#!/bin/sh\nprintf 'zz 1 1 x\\0'", 0o755),
+        ("#!/bin/sh\nkill -9 $$", 0o755),
+        ("#!/bin/sh", 0o644),
+        ("", 0o755),
+    ],
+    ids=["prints a text", "prints no commits", "is killed", "can't be run", "is no program"],
+)
+def test_a_git_that_does_not_work_stops_no_deployment(
+    step: Any, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, mode: int
+) -> None:
+    deploy(step)
+    git = tmp_path / "git"
+    git.write_text(script)
+    git.chmod(mode)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    deploy(step, ARTIFACT=an_artifact("second"), GITHUB_SHA="3" * 40)
+
+    assert given.sql("SELECT commit_count FROM deployments") == [(0,), (0,)]
 
 
 @pytest.mark.parametrize("digits", [40, 64])

@@ -1,5 +1,6 @@
 """A pipeline's commands work with the real service."""
 
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -109,9 +110,18 @@ def test_a_rollback_is_recorded(step: Any, given: Given) -> None:
     assert deployments(given)[-1] == ("development", "rollback", "succeeded")
 
 
+def test_a_rollback_has_the_revision_of_its_artifact_and_not_of_the_run(step: Any, given: Given) -> None:
+    deploy(step)
+    deploy(step, ARTIFACT=an_artifact("second"), GITHUB_SHA=a_revision("second"))
+
+    deploy(step, KIND="rollback", GITHUB_SHA=a_revision("second"))
+
+    assert given.sql("SELECT revision FROM deployments WHERE kind = 'rollback'") == [(a_revision(),)]
+
+
 def test_what_only_informs_is_cut_or_left_out(step: Any, given: Given) -> None:
     odd = {"GITHUB_SERVER_URL": "https://github.com/a space", "LEASE_SECONDS": "86400"}
-    reason = {"SLIPWAY_TOKEN": token("maintainer", ["azul"]), "OVERRIDE_REASON": "\n" + "x" * 600}
+    reason = {"SLIPWAY_TOKEN": token("maintainer", ["azul"]), "OVERRIDE_REASON": "\n\ufeff" + "x" * 600}
     assert step("deployment-open", **odd, **reason) == 0, step.said
     assert step.said.count("::warning::") == 3
     tested = step.outputs["deployment"]
@@ -125,6 +135,35 @@ def test_what_only_informs_is_cut_or_left_out(step: Any, given: Given) -> None:
     )
     assert (state, url, lease) == ("failed", None, MOST_LEASE)
     assert (len(why), len(recorded), recorded[-2:]) == (MOST_REASON, MOST_DETAIL, "x…")
+
+
+@pytest.mark.parametrize(
+    ("said", "lasts"),
+    [("-5", LEAST_LEASE), ("1800.5", 1800), (" 1800\n", 1800), ("9" * 5000, MOST_LEASE)],
+    ids=["negative", "fraction", "line break", "huge"],
+)
+def test_a_lease_is_fitted_to_the_bounds(step: Any, given: Given, said: str, lasts: int) -> None:
+    assert step("deployment-open", LEASE_SECONDS=said) == 0, step.said
+
+    assert given.sql("SELECT lease_seconds FROM deployments") == [(lasts,)]
+
+
+def test_white_space_around_a_value_does_not_count(step: Any, given: Given) -> None:
+    around = {"KIND": "rollout\n", "REVISION": f"{'3' * 40}\n", "WORKSPACE": " default"}
+    assert step("deployment-open", **around) == 0, step.said
+    tested = step.outputs["deployment"]
+
+    around = {"SUITE": "load\n", "OUTCOME": "success\n", "LAST_ATTEMPT": f"{tested}\n"}
+    assert step("verification", DEPLOYMENT=f"{tested}\n", **around) == 0, step.said
+
+    assert given.sql("SELECT suite, outcome FROM verifications") == [("load", "success")]
+
+
+def test_without_an_output_file_nothing_is_opened(step: Any, given: Given, tmp_path: Path) -> None:
+    assert step("deployment-open", GITHUB_OUTPUT=str(tmp_path)) == 1
+
+    assert f"GITHUB_OUTPUT={tmp_path}" in step.said
+    assert deployments(given) == []
 
 
 def test_the_client_knows_the_bounds_of_the_api() -> None:

@@ -36,7 +36,7 @@ def test_a_deployment_opens_with_the_checkouts_tree(step: Any, given: Given, mon
 def test_a_run_that_is_over_holds_no_target(
     step: Any, given: Given, stub: Stub, run: tuple[int, dict[str, Any]], end: str | None
 ) -> None:
-    died = token("pipeline", ["azul"], run_id="4711")
+    died = token("pipeline", ["azul"], run_id="4711", run_attempt="2")
     records.deployment_open({**step.variables, "SLIPWAY_TOKEN": died})
     stub.answers = [run]
     next_ = {"GITHUB_RUN_ID": "4712", "SLIPWAY_TOKEN": token("pipeline", ["azul"], run_id="4712")}
@@ -48,7 +48,7 @@ def test_a_run_that_is_over_holds_no_target(
     else:
         records.deployment_open(asking)
 
-    assert [path for path, _ in stub.asked] == ["/repos/acme/azul/actions/runs/4711"]
+    assert [path for path, _ in stub.asked] == ["/repos/acme/azul/actions/runs/4711/attempts/2"]
     states = [state for (state,) in given.sql("SELECT state FROM deployments ORDER BY id")]
     assert states == ([end, "in_progress"] if end else ["in_progress"])
 

@@ -91,6 +91,42 @@ def test_the_same_report_after_another_deployment_is_another_verification(
     assert verify(LAST_ATTEMPT=other) == "3 recorded"
 
 
+def test_the_same_result_after_another_one_or_in_another_job_is_another_verification(step: Any, given: Given) -> None:
+    tested = deploy(step)
+    results = ["success", "failure", "success"]
+    for outcome in results:
+        assert step("verification", DEPLOYMENT=tested, OUTCOME=outcome) == 0
+        assert "replayed" not in step.said
+
+    for job in ({"GITHUB_JOB": "other"}, {"RUNNER_NAME": "other"}):
+        step("verification", DEPLOYMENT=tested, OUTCOME="success", **job)
+        assert "replayed" not in step.said
+
+    recorded = [outcome for (outcome,) in given.sql("SELECT outcome FROM verifications ORDER BY id")]
+    assert recorded == [*results, "success", "success"]
+
+
+@pytest.mark.parametrize("end", ["success", "failure"])
+def test_a_deployment_in_progress_when_the_tests_begin_leaves_no_result(step: Any, given: Given, end: str) -> None:
+    deploy(step)
+    step("deployment-open", ARTIFACT=an_artifact("second"), GITHUB_RUN_ID="4712")
+    other = step.outputs["deployment"]
+    step("current")
+    before = {"DEPLOYMENT": step.outputs["deployment"], "LAST_ATTEMPT": step.outputs["last-attempt"]}
+    assert "::warning::" in step.said
+
+    step("deployment-status", DEPLOYMENT=other, STATE=end)
+    step("verification", **before, OUTCOME="success")
+
+    assert given.sql("SELECT outcome FROM verifications") == [("error",)]
+
+
+def test_a_suite_that_did_not_run_is_recorded_as_cancelled(step: Any, given: Given) -> None:
+    assert step("verification", DEPLOYMENT=deploy(step), OUTCOME="skipped") == 0, step.said
+
+    assert given.sql("SELECT outcome FROM verifications") == [("cancelled",)]
+
+
 @pytest.mark.parametrize("outcome", ["success", "failure"])
 def test_a_deployment_that_began_during_the_tests_gets_no_credit_and_gives_none(
     step: Any, given: Given, outcome: str

@@ -86,6 +86,15 @@ def test_a_workspace_is_recorded_then_made_and_its_url_is_recorded(run: Any, acc
     assert account.done == [("apply", "development-d-fix")]
 
 
+@pytest.mark.usefixtures("account")
+def test_a_long_reason_is_cut(run: Any, given: Given) -> None:
+    assert run("create", **NEW | {"REASON": "x" * 600})
+    assert "REASON has 600 characters" in run.said
+    assert run("extend", PURPOSE="debug", EXPIRES="3d", REASON="y" * 600)
+
+    assert given.sql("SELECT left(reason, 1), length(reason) FROM workspaces") == [("y", 500)]
+
+
 def test_creating_it_again_updates_it(run: Any, account: Account, given: Given) -> None:
     run("create", **NEW)
     assert run("create", **NEW)

@@ -61,8 +61,12 @@ def test_a_repeated_import_has_one_effect(api):
 
 
 @pytest.mark.usefixtures("history")
-@pytest.mark.parametrize("other", [{"outcome": "failure"}, {"trigger": "deployment"}], ids=str)
-def test_an_import_with_another_outcome_or_trigger_is_a_conflict(api, other):
+@pytest.mark.parametrize(
+    "other",
+    [{"outcome": "failure"}, {"trigger": "deployment"}, {"started": "2026-01-01T12:00:00Z"}, {"passed": 3}],
+    ids=str,
+)
+def test_an_import_with_other_facts_is_a_conflict(api, other):
     api.post(PATH, verification())
 
     answer = api.post(PATH, verification(**other))

@@ -13,6 +13,7 @@ from tools.local.acceptance.report import Finding, Run
 from tools.local.acceptance.run import main
 from tools.local.acceptance.service import Answer, Latencies, NotReady, Service, Wait, operation_of
 from tools.local.acceptance.settings import AcceptanceSettings
+from tools.local.load import run as load
 
 URL = "https://service.example.org/production"
 
@@ -222,6 +223,17 @@ def test_a_report_that_cannot_be_written_does_not_hide_the_outcome(
         main(variables(READ_ONLY="1", REPORT=str(tmp_path), GITHUB_OUTPUT=str(output)))
 
     assert output.read_text() == "outcome=failure\n"
+
+
+@pytest.mark.parametrize("command", [main, load.main])
+def test_the_report_of_an_earlier_run_is_deleted_first(command: Callable[..., int], tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text('{"outcome": "success", "passed": 3}')
+
+    with pytest.raises(ToolError):
+        command(variables(URL="", SECONDS="", PROFILE="load", REPORT=str(path)))
+
+    assert not path.exists()
 
 
 def test_a_report_counts_its_findings_and_has_no_token(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
@@ -97,6 +98,12 @@ class Run:
 def run_of(config: pytest.Config) -> Run | None:
     """Return the run that pytest was started for, or None if pytest runs the project's own tests."""
     return next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Run)), None)
+
+
+def discard(path: Path) -> None:
+    """Delete the report of an earlier run: if this run breaks early, nobody may take that report for its own."""
+    with suppress(OSError):  # `write` explains what is wrong with the path
+        path.unlink(missing_ok=True)
 
 
 def write(path: Path, document: dict[str, Any]) -> None:

@@ -29,6 +29,8 @@ _OPTIONS = (
 
 def main(environ: Mapping[str, str]) -> int:
     """Run the tests with the variables that docs/acceptance.md lists. Return the exit code."""
+    if environ.get("REPORT"):
+        report.discard(Path(environ["REPORT"]))
     run = Run(settings.from_environ(environ))
     error = None
     try:

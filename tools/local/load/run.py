@@ -47,6 +47,8 @@ class Ended:
 def main(environ: Mapping[str, str]) -> int:
     """Load the service at URL, and return the exit code."""
     started = datetime.now(UTC)
+    if environ["REPORT"]:
+        report.discard(Path(environ["REPORT"]))
     seconds = _seconds(environ)
     settings = _settings(environ, seconds)
     folder = REPORTS / f"{started:%Y-%m-%dT%H-%M-%S}-{environ['PROFILE']}"
