@@ -23,6 +23,19 @@ def test_crosstalk_is_marked_and_comes_first(given, open_as):
     assert page.locator("tbody tr").count() == 1
 
 
+def test_the_filter_finds_an_instance_in_any_case(given, open_as):
+    given.the_usual()
+    given.bindings(a_binding(QUEUE.replace("orders", "Orders")), a_binding(SANDBOX, dependency="payments"))
+
+    page = open_as("viewer", "#/dependencies")
+    page.locator("input[type=search]").fill("Orders")
+    page.get_by_text(SANDBOX).wait_for(state="detached")
+
+    assert page.locator("tbody tr").count() == 1
+    page.locator("input[type=search]").fill("nothing")
+    page.get_by_text("No instance or system matches.").wait_for()
+
+
 def test_without_bindings_the_page_says_so(given, open_as):
     given.the_usual()
 
