@@ -9,6 +9,7 @@ import pytest
 from tools.checkout import ENVIRONMENTS, ToolError
 from tools.checks import dependencies
 from tools.checks.dependencies import bindings_of, crosstalk, environments
+from tools.checks.policy import plans
 
 QUEUE = "arn:aws:sqs:eu-central-1:111122223333:orders"
 
@@ -54,6 +55,15 @@ def test_every_folder_with_an_environment_is_checked(tmp_path: Path) -> None:
         (tmp_path / name / "main.tf").write_text(f'module "main" {{ source = "{module}" }}')
 
     assert environments(tmp_path) == [*ENVIRONMENTS, "staging"]
+
+
+def test_an_environment_without_the_file_that_plans_it_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "copied", lambda *_: tmp_path)
+
+    with pytest.raises(ToolError, match=r"infra/staging has no tests/environment\.tftest\.hcl"):
+        dependencies.declared(tmp_path, "staging")
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,10 @@ def _use(environment: str, bindings: Bindings) -> str:
 
 def declared(copies: Path, environment: str) -> Bindings:
     """Return the bindings that the files of an environment declare, or raise ToolError. Work in copies of infra/."""
-    planned = plans.plan(plans.copied(copies, environment, environment), plans.Run(environment))
-    return bindings_of(planned, f"infra/{environment}")
+    folder, run = plans.copied(copies, environment, environment), plans.Run(environment)
+    if not (folder / run.file).exists():
+        raise ToolError(f"infra/{environment} has no {run.file}: copy it from another environment")
+    return bindings_of(plans.plan(folder, run), f"infra/{environment}")
 
 
 def bindings_of(plan: Mapping[str, Any], source: str) -> Bindings:
