@@ -30,14 +30,13 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "command",
     [
-        artifact.tree,
-        lambda root: commits.reviewed_commit({"ENV": "development"}, root),
-        lambda root: promotion.check_merge({}, root),
-        lambda root: attestation._tree_of("1" * 40, root),
-        lambda _: coverage.main({}),
-        tree.read,
+        pytest.param(artifact.tree, id="artifact"),
+        pytest.param(lambda root: commits.reviewed_commit({"ENV": "development"}, root), id="reviewed-commit"),
+        pytest.param(lambda root: promotion.check_merge({}, root), id="check-merge"),
+        pytest.param(lambda root: attestation._tree_of("1" * 40, root), id="artifact-attested"),
+        pytest.param(lambda _: coverage.main({}), id="coverage"),
+        pytest.param(tree.read, id="adopt"),
     ],
-    ids=["artifact", "reviewed-commit", "check-merge", "artifact-attested", "coverage", "adopt"],
 )
 def test_the_error_says_how_to_let_git_read_the_checkout(checkout: Path, command: Callable[[Path], Any]) -> None:
     with pytest.raises(ToolError, match=f"git config --global --add safe.directory '{checkout}'"):
