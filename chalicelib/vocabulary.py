@@ -27,13 +27,17 @@ WORKSPACE_URL = _HTTPS_HOST + _PORT_AND_PATH
 # An instance of a dependency: an ARN, or a URL. Each instance has one spelling, so that equal instances are found.
 # An ARN may end in all that AWS allows in some name, such as `#` in log groups, but not in the wildcards `*` and `?`.
 INSTANCE = (
-    r"(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[!-)+->@-~]+"
+    r"(arn:aws(-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:/?[!-)+-.0-9;->@-~]+((/|:/?)[!-)+-.0-9;->@-~]+)*"
     r"|[a-z][a-z0-9+.-]*://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*)"
 )
-# Parts of other spellings: of an encrypted URL, a default port, a path, and of queues and buckets, which have ARNs.
+# Parts of other spellings: a URL that is not encrypted, the names of a driver, default ports, paths, URLs of queues and
+# buckets, and ARNs with too much or too little of region and account.
 SECOND_SPELLING = (
-    r"^(http|s3|postgres)://|^(https|wss)://[^/]*:443(/|$)|/\.\.?(/|$)"
-    r"|://([a-z0-9-]+\.)*(sqs|queue|s3)([.-][a-z0-9-]+)*\.(amazonaws\.(com|eu)|api\.aws)"
+    r"^(http|ws|ftp|amqp|mqtt|redis|ldap|smtp|tcp|postgres|s3|sqs)://|^(mysql|postgresql)\+"
+    r"|^((https|wss)://[^/]*:443|amqps://[^/]*:5671|ldaps://[^/]*:636|mongodb://[^/]*:27017|mqtts://[^/]*:8883"
+    r"|mysql://[^/]*:3306|postgresql://[^/]*:5432|rediss://[^/]*:6379|sftp://[^/]*:22)(/|$)|/\.\.?(/|$)"
+    r"|://([a-z0-9-]+\.)*(sqs|queue|s3|s3express)([.-][a-z0-9-]+)*\.(amazonaws\.(com|eu)|api\.aws)"
+    r"|^arn:[^:]*:(s3:([^:]|:[^:])|(events|kinesis|lambda|sns|sqs):(:|[^:]*::))"
 )
 ENVIRONMENT_URL = rf"({_HTTPS_HOST}|http://(localhost|127\.0\.0\.1)){_PORT_AND_PATH}"
 

@@ -32,7 +32,7 @@ def get_bindings(call: Call, system: str, environment: str) -> Bindings:
 def replace_bindings(call: Call, system: str, environment: str, body: NewBindings) -> Bindings:
     """Replace the bindings of an environment.
 
-    Crosstalk is in the answer. It is refused if one of the two bindings is exclusive. With `dry_run`, the answer is
+    Crosstalk is in the answer. It is refused if one of the bindings is exclusive. With `dry_run`, the answer is
     the same, and nothing changes. A pipeline needs a publisher that lets it write `bindings`.
     """
     from chalicelib.bindings.rules import require_no_refused_crosstalk  # noqa: PLC0415 (a cold start need not load it)

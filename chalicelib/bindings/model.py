@@ -18,14 +18,17 @@ MOST_BINDINGS = 50
 MOST_SHOWN = 100
 
 DependencyKey = Annotated[Slug, Meta(examples=["orders"], description="Key of a dependency: an external system")]
+_SPELLING = (
+    "an encrypted URL with a host in lower case, and without user, query, fragment, default port or slash at its end. "
+    "Name queues and buckets of AWS by their ARN"
+)
 # This pattern is short, because each cold start compiles it. `NewBindings.faults` checks the whole form.
 Instance = Annotated[
     str,
     matching(
         "(arn:|[a-z][a-z0-9+.-]*://)[!-~]+",
         "arn:aws:sqs:eu-central-1:111122223333:orders",
-        "ARN or URL of the instance. An instance has one spelling: a URL is encrypted, has a host in lower case, and "
-        "no user, query, fragment, port 443 or slash at its end. Queues and buckets of AWS are named by their ARN",
+        f"The instance, in its one spelling: an ARN, or {_SPELLING}",
         max_length=500,
     ),
 ]
@@ -63,7 +66,7 @@ class NewBindings(Request, kw_only=True):
             if not re.fullmatch(INSTANCE, each.instance) or re.search(SECOND_SPELLING, each.instance):
                 yield Fault(
                     f"#/bindings/{index}/instance",
-                    "is not the one spelling of an instance: send an ARN, or a URL such as `https://pay.example.org/v1`",
+                    f"is not the one spelling of an instance: send an ARN, or {_SPELLING}",
                 )
 
 
@@ -100,7 +103,10 @@ class CrosstalkQuery(PageQuery, kw_only=True):
 
 
 class OtherBinding(NamedTuple):
-    """A binding of another environment. `system` and `environment` are None if the caller may not read the system."""
+    """How another environment uses an instance, by all its bindings to it together.
+
+    `system` and `environment` are None if the caller may not read the system.
+    """
 
     instance: str
     access: str

@@ -103,18 +103,22 @@ def lock(db: Database, bindings: Iterable[Binding]) -> None:
 def others(
     db: Database, system: str, environment: str, bindings: Iterable[Binding], only: list[str] | None
 ) -> list[OtherBinding]:
-    """Return how other environments use the instances of bindings: for each kind of use, one binding.
+    """Return how other environments use the instances of bindings: for each kind of use, one environment.
 
     If there is one that the caller may read, it is that one. Lock the instances first.
     """
     return db.select(
         OtherBinding,
         f"""
-        SELECT DISTINCT ON (b.instance, b.access, b.exclusive) b.instance, b.access, b.exclusive,
+        SELECT DISTINCT ON (u.instance, u.access, u.exclusive) u.instance, u.access, u.exclusive,
             CASE WHEN {_READABLE} THEN s.key END AS system, CASE WHEN {_READABLE} THEN e.name END AS environment
-        FROM bindings b JOIN environments e ON e.id = b.environment_id JOIN systems s ON s.id = b.system_id
-        WHERE b.instance = ANY (%(instances)s::text[]) AND (s.key, e.name) <> (%(system)s, %(environment)s)
-        ORDER BY b.instance, b.access, b.exclusive, {_READABLE} DESC, s.key = %(system)s DESC, s.key, e.rank
+        FROM (
+            SELECT instance, environment_id, bool_or(exclusive) AS exclusive,
+                CASE WHEN bool_or(access = 'read_write') THEN 'read_write' ELSE 'read_only' END AS access
+            FROM bindings WHERE instance = ANY (%(instances)s::text[]) GROUP BY instance, environment_id
+        ) AS u JOIN environments e ON e.id = u.environment_id JOIN systems s ON s.id = e.system_id
+        WHERE (s.key, e.name) <> (%(system)s, %(environment)s)
+        ORDER BY u.instance, u.access, u.exclusive, {_READABLE} DESC, s.key = %(system)s DESC, s.key, e.rank
         """,
         system=system,
         environment=environment,

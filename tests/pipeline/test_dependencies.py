@@ -8,7 +8,8 @@ import pytest
 
 from tools.checkout import ENVIRONMENTS, ToolError
 from tools.checks import dependencies
-from tools.checks.dependencies import bindings_of, crosstalk
+from tools.checks.dependencies import bindings_of, crosstalk, environments
+from tools.checks.policy import plans
 
 QUEUE = "arn:aws:sqs:eu-central-1:111122223333:orders"
 
@@ -37,6 +38,32 @@ def test_crosstalk_of_an_exclusive_binding_is_refused(exclusive: tuple[bool, boo
 
     with pytest.raises(ToolError, match=r"refused(.|\n)*development \(orders, read_only\) and production"):
         dependencies.report(found, {})
+
+
+def test_the_bindings_of_an_environment_to_one_instance_count_together() -> None:
+    both = {"claim": a_binding(access="read_only", exclusive=True), "writer": a_binding()}
+    found = {"development": {"orders": a_binding(access="read_only")}, "production": both}
+
+    with pytest.raises(ToolError, match=r"production \(claim, read_only; writer, read_write\)"):
+        dependencies.report(found, {})
+
+
+def test_every_folder_with_an_environment_is_checked(tmp_path: Path) -> None:
+    for name in (*reversed(ENVIRONMENTS), "staging", "account"):
+        (tmp_path / name).mkdir()
+        module = "somewhere" if name == "account" else "../modules/infrastructure-main"
+        (tmp_path / name / "main.tf").write_text(f'module "main" {{ source = "{module}" }}')
+
+    assert environments(tmp_path) == [*ENVIRONMENTS, "staging"]
+
+
+def test_an_environment_without_the_file_that_plans_it_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "copied", lambda *_: tmp_path)
+
+    with pytest.raises(ToolError, match=r"infra/staging has no tests/environment\.tftest\.hcl"):
+        dependencies.declared(tmp_path, "staging")
 
 
 @pytest.mark.parametrize(

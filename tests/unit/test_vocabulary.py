@@ -20,8 +20,8 @@ def _in_terraform(pattern: str) -> str:
         ("chalicelib/systems/migrations/0004_systems.sql", f"(key ~ '^{SLUG}$')"),
         ("chalicelib/environments/migrations/0005_environments.sql", f"(name ~ '^{SLUG}$')"),
         ("chalicelib/environments/migrations/0005_environments.sql", f'like_regex "^{SUITE}$"'),
-        (f"{MAIN}/variables.tf", f'regex("^{_in_terraform(INSTANCE)}$", each.instance)'),
-        (f"{MAIN}/variables.tf", f'regex("{_in_terraform(SECOND_SPELLING)}", each.instance)'),
+        (f"{MAIN}/variables.tf", f'= "^{_in_terraform(INSTANCE)}$"\n'),
+        (f"{MAIN}/variables.tf", f'= "{_in_terraform(SECOND_SPELLING)}"\n'),
         ("chalicelib/environments/migrations/0005_environments.sql", f"base_url ~\n        '^{ENVIRONMENT_URL}$'\n"),
     ],
 )

@@ -1,7 +1,7 @@
 """`make dependencies`: find crosstalk between the environments, from the files of infra/ alone.
 
 Crosstalk is an instance of an external system that two environments use, and at least one of them writes. The check
-fails if one of the two bindings is exclusive. Terraform reads the files, with a mocked provider. So expressions and
+fails if one of their bindings to it is exclusive. Terraform reads the files, with a mocked provider. So expressions and
 variables count, and no AWS account is needed.
 """
 
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools.checkout import ENVIRONMENTS, ToolError
+from tools.checkout import ENVIRONMENTS, ROOT, ToolError
 from tools.checks.policy import plans
 from tools.slipway_client.runner import say, warn
 
@@ -21,7 +21,7 @@ Bindings = Mapping[str, Mapping[str, Any]]
 
 
 class Crosstalk(NamedTuple):
-    """An instance that two environments use. `refused` is true if one of the two bindings is exclusive."""
+    """An instance that two environments use. `refused` is true if one of their bindings to it is exclusive."""
 
     instance: str
     uses: tuple[str, str]
@@ -34,8 +34,15 @@ class Crosstalk(NamedTuple):
 def main(environ: Mapping[str, str]) -> None:
     """Print the bindings of all environments and warn of crosstalk, or raise ToolError if crosstalk is refused."""
     with tempfile.TemporaryDirectory(prefix="dependencies-") as copies, ThreadPoolExecutor() as pool:
-        found = dict(zip(ENVIRONMENTS, pool.map(lambda each: declared(Path(copies), each), ENVIRONMENTS), strict=True))
+        names = environments(ROOT / "infra")
+        found = dict(zip(names, pool.map(lambda each: declared(Path(copies), each), names), strict=True))
     report(found, environ)
+
+
+def environments(infra: Path) -> list[str]:
+    """Return the names of the folders that call the module of an environment, in the order of promotion."""
+    found = [main.parent.name for main in infra.glob("*/main.tf") if "modules/infrastructure-main" in main.read_text()]
+    return sorted(found, key=lambda name: (*ENVIRONMENTS, name).index(name))
 
 
 def report(found: Mapping[str, Bindings], environ: Mapping[str, str]) -> None:
@@ -51,7 +58,7 @@ def report(found: Mapping[str, Bindings], environ: Mapping[str, str]) -> None:
     if refused := [str(shared) for shared in every if shared.refused]:
         listed = "\n".join(f"  {line}" for line in refused)
         raise ToolError(
-            f"Crosstalk that is refused, because one of the two bindings is exclusive:\n{listed}\n"
+            f"Crosstalk that is refused, because one of the bindings is exclusive:\n{listed}\n"
             "Give each environment an instance of its own (docs/dependencies.md)"
         )
     if not every:
@@ -59,23 +66,29 @@ def report(found: Mapping[str, Bindings], environ: Mapping[str, str]) -> None:
 
 
 def crosstalk(found: Mapping[str, Bindings]) -> Iterator[Crosstalk]:
-    """Yield each pair of bindings of two environments to one instance, if at least one of them writes."""
-    uses = [(environment, key, each) for environment, bindings in found.items() for key, each in bindings.items()]
-    for one, other in itertools.combinations(uses, 2):
-        both = one[2], other[2]
-        if (
-            one[0] != other[0]
-            and one[2]["instance"] == other[2]["instance"]
-            and any(each["access"] == "read_write" for each in both)
-        ):
-            shown = tuple(f"{environment} ({key}, {each['access']})" for environment, key, each in (one, other))
-            yield Crosstalk(one[2]["instance"], (shown[0], shown[1]), any(each["exclusive"] for each in both))
+    """Yield each pair of environments with bindings to one instance, if at least one of the bindings writes."""
+    uses: dict[str, dict[str, dict[str, Mapping[str, Any]]]] = {}
+    for environment, bindings in found.items():
+        for key, each in bindings.items():
+            uses.setdefault(each["instance"], {}).setdefault(environment, {})[key] = each
+    for instance, sharing in uses.items():
+        for pair in itertools.combinations(sharing.items(), 2):
+            both = [each for _, bindings in pair for each in bindings.values()]
+            if any(each["access"] == "read_write" for each in both):
+                yield Crosstalk(instance, (_use(*pair[0]), _use(*pair[1])), any(each["exclusive"] for each in both))
+
+
+def _use(environment: str, bindings: Bindings) -> str:
+    listed = "; ".join(f"{key}, {each['access']}" for key, each in bindings.items())
+    return f"{environment} ({listed})"
 
 
 def declared(copies: Path, environment: str) -> Bindings:
     """Return the bindings that the files of an environment declare, or raise ToolError. Work in copies of infra/."""
-    planned = plans.plan(plans.copied(copies, environment, environment), plans.Run(environment))
-    return bindings_of(planned, f"infra/{environment}")
+    folder, run = plans.copied(copies, environment, environment), plans.Run(environment)
+    if not (folder / run.file).exists():
+        raise ToolError(f"infra/{environment} has no {run.file}: copy it from another environment")
+    return bindings_of(plans.plan(folder, run), f"infra/{environment}")
 
 
 def bindings_of(plan: Any, source: str) -> Bindings:

@@ -215,19 +215,15 @@ def standing(registry: RegistryClient, environ: Environ) -> tuple[Json, Json]:
 def bindings(registry: RegistryClient, environ: Environ) -> None:
     """Record BINDINGS, the instances of its dependencies that an environment uses. Warn of crosstalk.
 
-    With DRY_RUN=1, only ask if Slipway accepts them. Slipway refuses crosstalk if one of the two bindings is exclusive.
+    With DRY_RUN=1, only ask if Slipway accepts them. Slipway refuses crosstalk if one of the bindings is exclusive.
     """
     environment, dry_run = _environment(environ), environ.get("DRY_RUN") == "1"
     try:
         said = needed(environ, "BINDINGS", '{"orders": {"instance": "arn:…", "access": "read_only"}}')
         declared = json.loads(said, object_pairs_hook=_unique)
+        # Slipway refuses a field that it does not know, such as a misspelled `exclusive`.
         sent = [
-            {
-                "dependency": key,
-                "instance": each["instance"],
-                "access": each["access"],
-                "exclusive": each.get("exclusive", False),
-            }
+            {"dependency": key, "instance": each["instance"], "access": each["access"], **each}
             for key, each in sorted(declared.items())
         ]
     except (ValueError, AttributeError, KeyError, TypeError) as error:

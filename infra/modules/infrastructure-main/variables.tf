@@ -133,20 +133,17 @@ variable "dependencies" {
     exclusive = optional(bool, false)
     secret    = optional(object({ name = string, functions = list(string) }))
   }))
-  default = {}
+  default  = {}
+  nullable = false
 
   validation {
-    condition     = alltrue([for key, each in var.dependencies : can(regex("^[a-z][a-z0-9-]{1,38}$", key)) && contains(["read_only", "read_write"], each.access)])
-    error_message = "A dependency's key or access is wrong: use a key of 2 to 39 lower-case letters, digits and hyphens, and access read_only or read_write."
+    condition     = alltrue([for key, each in var.dependencies : can(regex("^[a-z][a-z0-9-]{1,38}$", key)) && can(regex("^read_(only|write)$", each.access)) && can(regex("^.{1,500}$", each.instance))])
+    error_message = "A dependency's key, access or instance is wrong: use a key of 2 to 39 lower-case letters, digits and hyphens, access read_only or read_write, and an instance of at most 500 characters."
   }
 
-  # The patterns are those of chalicelib/vocabulary.py. With one spelling for each instance, equal instances are found.
   validation {
-    condition = alltrue([for each in values(var.dependencies) : length(each.instance) <= 500
-      && can(regex("^(arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[!-)+->@-~]+|[a-z][a-z0-9+.-]*://[a-z0-9-]+(\\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*)$", each.instance))
-      && !can(regex("^(http|s3|postgres)://|^(https|wss)://[^/]*:443(/|$)|/\\.\\.?(/|$)|://([a-z0-9-]+\\.)*(sqs|queue|s3)([.-][a-z0-9-]+)*\\.(amazonaws\\.(com|eu)|api\\.aws)", each.instance))
-    ])
-    error_message = "An instance is neither an ARN nor an encrypted URL in its one spelling: write the host in lower case, no user, query, fragment, port 443 or slash at the end, and the ARN of a queue or bucket."
+    condition     = alltrue([for each in values(var.dependencies) : can(regex(local.instance, each.instance)) && !can(regex(local.second_spelling, each.instance))])
+    error_message = "The instance of ${join(", ", [for key, each in var.dependencies : key if !can(regex(local.instance, each.instance)) || can(regex(local.second_spelling, each.instance))])} is neither an ARN nor an encrypted URL in its one spelling: write the host in lower case, no user, query, fragment, default port or slash at the end, and the ARN of a queue or bucket."
   }
 
   validation {
@@ -158,6 +155,12 @@ variable "dependencies" {
     condition     = var.egress || alltrue([for each in values(var.dependencies) : length(setsubtract(each.secret.functions, ["authorizer"])) == 0 if each.secret != null])
     error_message = "Functions in the VPC reach neither secrets nor external systems: set egress = true."
   }
+}
+
+locals {
+  # With one spelling for each instance, equal instances are found. The patterns are those of chalicelib/vocabulary.py.
+  instance        = "^(arn:aws(-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:/?[!-)+-.0-9;->@-~]+((/|:/?)[!-)+-.0-9;->@-~]+)*|[a-z][a-z0-9+.-]*://[a-z0-9-]+(\\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*)$"
+  second_spelling = "^(http|ws|ftp|amqp|mqtt|redis|ldap|smtp|tcp|postgres|s3|sqs)://|^(mysql|postgresql)\\+|^((https|wss)://[^/]*:443|amqps://[^/]*:5671|ldaps://[^/]*:636|mongodb://[^/]*:27017|mqtts://[^/]*:8883|mysql://[^/]*:3306|postgresql://[^/]*:5432|rediss://[^/]*:6379|sftp://[^/]*:22)(/|$)|/\\.\\.?(/|$)|://([a-z0-9-]+\\.)*(sqs|queue|s3|s3express)([.-][a-z0-9-]+)*\\.(amazonaws\\.(com|eu)|api\\.aws)|^arn:[^:]*:(s3:([^:]|:[^:])|(events|kinesis|lambda|sns|sqs):(:|[^:]*::))"
 }
 
 variable "egress" {

@@ -50,6 +50,13 @@ def test_bindings_in_another_form_are_a_usage_error(step: Any, bindings: str) ->
     assert step("bindings", BINDINGS=bindings) == 2
 
 
+def test_a_misspelled_field_is_refused(step: Any, given: Given) -> None:
+    code = step("bindings", BINDINGS=EXCLUSIVE.replace("exclusive", "exlusive"))
+
+    assert (code, given.sql(RECORDED)) == (1, [])
+    assert "unknown field `exlusive`" in step.said
+
+
 def test_the_pipeline_records_the_bindings_of_its_saved_plan(
     step: Any, given: Given, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

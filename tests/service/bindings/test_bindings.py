@@ -134,6 +134,17 @@ def test_crosstalk_is_refused_if_either_binding_is_exclusive(api, given, existin
     assert api.get(path())["bindings"] == [] or not (refused or dry_run)
 
 
+def test_another_environment_is_exclusive_by_one_binding_and_writes_by_another(api, given):
+    given.the_usual()
+    claim = a_binding(access="read_only", exclusive=True)
+    given.bindings(claim, a_binding(dependency="writer"), environment="production")
+
+    answer = put(api, a_binding(access="read_only"))
+
+    assert answer.problem == "crosstalk-refused"
+    assert "production of azul writes to it, and a binding of production of azul is exclusive" in answer["detail"]
+
+
 def test_a_dry_run_answers_what_would_be_and_changes_nothing(api, given):
     given.the_usual()
     given.bindings(a_binding(access="read_only"), environment="preproduction")
@@ -225,6 +236,12 @@ def test_maintainers_write_bindings_and_pipelines_with_a_publisher_for_them(api,
         "https://user:secret@pay.example.org",
         "https://pay.example.org?key=secret",
         "https://pay.example.org/a/../b",
+        "ws://pay.example.org",
+        "amqp://broker.example.org",
+        "redis://cache.example.org",
+        "amqps://broker.example.org:5671",
+        "postgresql://db.example.org:5432/orders",
+        "postgresql+psycopg://db.example.org/orders",
         "https://sqs.eu-central-1.amazonaws.com/111122223333/orders",
         "https://eu-central-1.queue.amazonaws.com/111122223333/orders",
         "https://orders.s3.eu-central-1.amazonaws.com",
@@ -234,8 +251,14 @@ def test_maintainers_write_bindings_and_pipelines_with_a_publisher_for_them(api,
         "s3://orders",
         "postgres://db.example.org:5432/orders",
         "arn:aws:sqs:eu-central-1:1111:orders",
+        "arn:aws:sqs:eu-central-1::orders",
+        "arn:aws:sqs::111122223333:orders",
+        "arn:aws:sqs:eu-central-1:111122223333:orders/",
         "arn:aws:sqs:eu-central-1:111122223333:*",
         "arn:aws:sqs:eu-central-1:111122223333:order?",
+        "arn:aws:s3:eu-central-1:111122223333:orders",
+        "arn:aws:s3:::orders/",
+        "arn:awsome:s3:::orders",
         "https://pay.example.org\n",
         f"https://{'x' * 493}",
     ],
@@ -260,7 +283,8 @@ def test_another_spelling_of_an_instance_is_refused(api, given, instance):
         "arn:aws:states:eu-central-1:111122223333:stateMachine:orders(new)!",
         "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf123",
         "https://sqs.example.org:8443/v1/orders",
-        "postgresql://db.example.org:5432/orders",
+        "arn:aws:logs:eu-central-1:111122223333:log-group:/orders/live",
+        "postgresql://db.example.org:6432/orders",
         "amqps://broker.example.org",
     ],
 )

@@ -30,6 +30,15 @@ def test_a_writer_and_an_exclusive_binding_are_refused(
         require_no_refused_crosstalk([binding], [other])
 
 
+def test_the_bindings_of_an_environment_to_one_instance_count_together() -> None:
+    claim = Binding(dependency="claim", instance=QUEUE, access="read_only", exclusive=True)
+    writer = Binding(dependency="writer", instance=QUEUE, access="read_write")
+    other = OtherBinding(QUEUE, "read_only", False, "blue", "live")
+
+    with pytest.raises(Problem, match="this environment writes to it, and a binding of this environment is exclusive"):
+        require_no_refused_crosstalk([claim, writer], [other])
+
+
 def test_another_instance_and_no_other_binding_are_accepted() -> None:
     binding = Binding(dependency="orders", instance=QUEUE, access="read_write", exclusive=True)
 

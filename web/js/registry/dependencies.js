@@ -20,8 +20,10 @@ export async function load({ api, query, signal }) {
 
 export function render({ system, all, instances }, { filter }) {
   const wanted = filter.trim().toLowerCase();
-  const shown = wanted ? instances.filter((each) => each.instance.includes(wanted) || each.bindings.some((one) => one.system?.includes(wanted))) : instances;
-  const columns = [...new Set(shown.flatMap(({ bindings }) => bindings.map(({ environment }) => environment)))].sort();
+  const shown = wanted ? instances.filter((each) => each.instance.toLowerCase().includes(wanted) || each.bindings.some((one) => one.system?.includes(wanted))) : instances;
+  const names = new Set(shown.flatMap(({ bindings }) => bindings.map(({ environment }) => environment)));
+  // The environment of a system that the caller may not read is null, and comes last.
+  const columns = [...names].sort((one, other) => (one === null) - (other === null) || (one < other ? -1 : 1));
   const crosstalk = shown.filter((each) => each.crosstalk).length;
   const choice = (words, query, chosen) =>
     html`<a href=${to("dependencies", { system, ...query })} aria-current=${chosen ? "true" : nothing}>${words}</a>`;
@@ -39,7 +41,7 @@ export function render({ system, all, instances }, { filter }) {
             ["Instance", "", ...columns.map((name) => name ?? "elsewhere")],
             shown.map((each) => row(each, columns)),
           )
-        : parts.nothingHere(all ? "No environment has declared a dependency." : "There is no crosstalk.")
+        : parts.nothingHere(wanted ? "No instance or system matches." : all ? "No environment has declared a dependency." : "There is no crosstalk.")
     }
   `;
 }

@@ -178,6 +178,26 @@ run "instances_have_one_spelling" {
   expect_failures = [var.dependencies]
 }
 
+run "another_spelling_of_an_arn_is_refused" {
+  command = plan
+
+  variables {
+    dependencies = { orders = { instance = "arn:aws:sqs:eu-central-1:210987654321:orders/", access = "read_only" } }
+  }
+
+  expect_failures = [var.dependencies]
+}
+
+run "a_dependency_without_instance_and_access_is_refused" {
+  command = plan
+
+  variables {
+    dependencies = { orders = { instance = null, access = null } }
+  }
+
+  expect_failures = [var.dependencies]
+}
+
 run "an_unknown_access_is_refused" {
   command = plan
 
