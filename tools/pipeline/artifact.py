@@ -132,7 +132,8 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
 
 def tree(root: Path = compose.ROOT) -> str:
     """Return the checkout's artifact, which names the git tree. Raise ToolError if changes are not committed."""
-    if changed := _git(root, "status", "--porcelain"):
+    # Without a file system monitor, which can overlook changes.
+    if changed := _git(root, "-c", "core.fsmonitor=false", "status", "--porcelain"):
         raise ToolError(
             f"An artifact is a git tree, but this checkout has uncommitted changes. Commit the changes:\n{changed}"
         )
