@@ -272,6 +272,29 @@ def test_a_build_of_uncommitted_changes_has_them_but_nothing_that_git_ignores(
         artifact.tree(checkout)
 
 
+def test_the_page_and_the_infrastructure_come_from_the_tree_that_names_the_package(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("web/index.html", "infra/modules/site/main.tf", "infra/development/main.tf")
+    for path in files:
+        write(checkout / path, b"committed\n")
+    commit(checkout)
+    write(tmp_path / "package" / tree.NAMED, artifact.tree(checkout).removeprefix("tree:").encode())
+    git(checkout, "update-index", "--assume-unchanged", *files)
+    for path in files:
+        write(checkout / path, b"edited\n")
+    write(checkout / "infra" / "development" / "notes.local", b"")
+    monkeypatch.setattr(environment, "ROOT", checkout)
+    monkeypatch.setattr(target, "_TARGETS", tmp_path / "targets")
+    of = target.Target("development", package=tmp_path / "package")
+
+    environment._copy(of)
+
+    copied = {path.relative_to(of.folder): path.read_text() for path in of.folder.rglob("*") if path.is_file()}
+    assert {str(path) for path in copied} == {path.replace("infra/", "") for path in files}
+    assert set(copied.values()) == {"committed\n"}
+
+
 def test_the_page_of_a_target_has_nothing_that_git_ignores(
     checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
