@@ -32,6 +32,8 @@ USER_AGENT = f"{NAME}-tools/{__version__}"
 # hooks set some of them.
 _OF_GIT = {"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"}
 _OF_GIT |= {f"GIT_{how}_PATHSPECS" for how in ("ICASE", "GLOB", "NOGLOB", "LITERAL")}
+# Replaced objects and grafts belong to one clone. Without them, a commit is the same in each clone.
+_AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
 _OF_ANOTHER_OWNER = re.compile(r"(?:dubious ownership in repository at|unsafe repository \()[ ]?'(.+?)'")
 
 
@@ -104,7 +106,7 @@ def git_bytes(root: Path, *arguments: str, given: bytes = b"") -> "subprocess.Co
         done = subprocess.run(
             command,
             cwd=root,
-            env={**environ, "LC_ALL": "C"},  # the messages in English
+            env={**environ, **_AS_COMMITTED, "LC_ALL": "C"},  # the messages in English
             input=given,
             capture_output=True,
             timeout=60,

@@ -94,9 +94,7 @@ def _is_endless(path: Path, above: AbstractSet[Path]) -> bool:
 
 
 def _entries(root: Path, tree: str, paths: Sequence[str]) -> Iterator[_Entry]:
-    # Without replacements, because `git replace` is a setting of the checkout too.
-    options = ("--no-replace-objects", "--literal-pathspecs")
-    listed = git(root, *options, "ls-tree", "-r", "-t", "-z", "--full-tree", tree, "--", *paths)
+    listed = git(root, "--literal-pathspecs", "ls-tree", "-r", "-t", "-z", "--full-tree", tree, "--", *paths)
     if listed.returncode != 0:
         raise ToolError(f"git can't read the tree {tree}: {listed.stderr.strip()}. Run `git fsck`")
     for line in listed.stdout.split("\0")[:-1]:
@@ -110,7 +108,7 @@ def _entries(root: Path, tree: str, paths: Sequence[str]) -> Iterator[_Entry]:
 def _contents(root: Path, entries: Sequence[_Entry]) -> Iterator[bytes]:
     """Yield the content of each entry. Git does not check that these contents fit their ids."""
     asked = "".join(f"{id_}\n" for _, id_, _ in entries).encode()
-    told = io.BytesIO(git_bytes(root, "--no-replace-objects", "cat-file", "--batch", given=asked).stdout)
+    told = io.BytesIO(git_bytes(root, "cat-file", "--batch", given=asked).stdout)
     for mode, id_, path in entries:
         kind = b"tree" if mode == _FOLDER else b"blob"
         about = told.readline().split()

@@ -137,7 +137,7 @@ def tree(root: Path = compose.ROOT) -> str:
         raise ToolError(
             f"An artifact is a git tree, but this checkout has uncommitted changes. Commit the changes:\n{changed}"
         )
-    return f"tree:{_git(root, '--no-replace-objects', 'rev-parse', 'HEAD^{tree}')}"
+    return f"tree:{_git(root, 'rev-parse', 'HEAD^{tree}')}"
 
 
 def client(environ: Environ, service: str = "s3") -> Any:

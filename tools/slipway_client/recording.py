@@ -86,7 +86,7 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
         registry.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
     else:
         kind = environ.get("KIND") or "rollout"
-        revision = environ.get("REVISION") or environ.get("GITHUB_SHA") or None
+        revision = delivered.commit_of(environ.get("REVISION") or environ.get("GITHUB_SHA") or None)
         body = {
             "environment": environment,
             "workspace": workspace,
