@@ -28,6 +28,12 @@ ENVIRONMENTS = ("development", "preproduction", "production")
 # The User-Agent of the tools' requests. The firewall (infra/modules/firewall) refuses requests without this header.
 USER_AGENT = f"{NAME}-tools/{__version__}"
 
+# With these variables, git would read another repository than the checkout, or other paths than the given ones. Git's
+# hooks set some of them.
+_OF_GIT = {"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"}
+_OF_GIT |= {f"GIT_{how}_PATHSPECS" for how in ("ICASE", "GLOB", "NOGLOB", "LITERAL")}
+# Replaced objects and grafts belong to one clone. Without them, a commit is the same in each clone.
+_AS_COMMITTED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
 _OF_ANOTHER_OWNER = re.compile(r"(?:dubious ownership in repository at|unsafe repository \()[ ]?'(.+?)'")
 
 
@@ -86,15 +92,23 @@ def git(root: Path, *arguments: str, errors: str = "surrogateescape") -> "subpro
 
     Raise ToolError if git can't be started, takes more than a minute, or refuses the checkout because of its owner.
     """
+    done = git_bytes(root, *arguments)
+    # Python's own decoding would turn a carriage return, for example in a file's name, into a line feed.
+    out, err = (text.decode("utf-8", errors) for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+def git_bytes(root: Path, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    """Run git in a checkout, with `given` as its input. Raise the same errors as `git`."""
     command = ["git", *arguments]
+    environ = {name: value for name, value in os.environ.items() if name not in _OF_GIT}
     try:
         done = subprocess.run(
             command,
             cwd=root,
-            env={**os.environ, "LC_ALL": "C"},  # the messages in English
+            env={**environ, **_AS_COMMITTED, "LC_ALL": "C"},  # the messages in English
+            input=given,
             capture_output=True,
-            encoding="utf-8",
-            errors=errors,
             timeout=60,
             check=False,
         )
@@ -105,7 +119,7 @@ def git(root: Path, *arguments: str, errors: str = "surrogateescape") -> "subpro
     except subprocess.TimeoutExpired:
         raise ToolError(f"{shlex.join(command)} took more than a minute: run the command again") from None
     # https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory
-    if done.returncode and (refused := _OF_ANOTHER_OWNER.search(done.stderr)):
+    if done.returncode and (refused := _OF_ANOTHER_OWNER.search(os.fsdecode(done.stderr))):
         raise ToolError(
             f"The checkout {refused[1]} belongs to another user, so git does not read it. If you trust its content, "
             f"run `git config --global --add safe.directory {shlex.quote(refused[1])}` first (in a workflow, as a step "

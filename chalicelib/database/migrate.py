@@ -19,7 +19,11 @@ from chalicelib.database.roles import MIGRATOR, advice
 MIGRATIONS = Path(__file__).parents[1]
 
 _NAME = re.compile(r"^([0-9]{4})_[a-z0-9_]+\.sql$")
-_OLDEST_CODE = re.compile(r"^-- *oldest code\b:? *(.*?) *$", re.IGNORECASE | re.MULTILINE)
+# However it is written, a comment that begins with these words declares the oldest code: it must never go unnoticed.
+_OLDEST_CODE = re.compile(
+    r"(?:^[^\w\n]*oldest[^\S\n]+|(?:--|/\*)[^\w\n]*oldest[\W_]*)code\b[^\S\n]*:?[^\S\n]*(.*?)[^\S\n]*(?:\*/[^\S\n]*)?$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class Migration(NamedTuple):

@@ -47,11 +47,22 @@ def get_readiness(call: Call) -> Readiness:
     from chalicelib.database.migrate import expected_version  # noqa: PLC0415 (only this check needs the migrations)
 
     code = expected_version()
-    schema = call.db.row("SELECT max(version) AS version, max(oldest_code) AS oldest_code FROM schema_migrations")
+    schema = call.db.row(
+        """
+        SELECT coalesce(max(version), 0) AS version, coalesce(max(oldest_code), 1) AS oldest_code,
+            count(*) FILTER (WHERE version <= %(code)s) AS known
+        FROM schema_migrations
+        """,
+        code=code,
+    )
     assert schema is not None
-    version, oldest_code = schema["version"] or 0, schema["oldest_code"] or 1
+    version, oldest_code = schema["version"], schema["oldest_code"]
     if version < code:
         raise _not_ready(f"The schema has version {version}, but this code expects {code}: migrate the database")
+    if schema["known"] < code:
+        raise _not_ready(
+            f"The schema has only {schema['known']} of the {code} migrations of this code: migrate the database"
+        )
     if oldest_code > code:
         raise _not_ready(
             f"The schema has version {version}, which needs code of version {oldest_code}, but this code has {code}: "

@@ -1,7 +1,9 @@
 """One git tree gives one package, however the checkout differs from the tree."""
 
 import hashlib
+import os
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +134,26 @@ def test_a_link_within_the_tree_gives_its_file(checkout: Path, tmp_path: Path) -
     assert (tmp_path / "found" / "chalicelib" / "words.txt").read_bytes() == b"words\n"
 
 
+def test_the_environment_names_no_other_repository(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = artifact.tree(checkout), extracted(checkout, tmp_path / "before")
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY"):
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_ICASE_PATHSPECS", "1")
+
+    assert (artifact.tree(checkout), extracted(checkout, tmp_path / "after")) == expected
+
+
+@pytest.mark.parametrize("name", ["a\nb.py", "a\rb.py", "a\r\n", "'\"\\\t.py", ":(icase)*.py", "Code.py", "zoë.py"])
+def test_a_strange_name_stays_as_it_is(checkout: Path, tmp_path: Path, name: str) -> None:
+    write(checkout / name, b"")
+    (checkout / "chalicelib" / name).symlink_to(f"../{name}")
+    commit(checkout)
+
+    assert {name, f"chalicelib/{name}"} <= extracted(checkout, tmp_path / "found").keys()
+
+
 def a_submodule(root: Path) -> None:
     git(root, "update-index", "--add", "--cacheinfo", f"160000,{git(root, 'rev-parse', 'HEAD')},chalicelib/vendored")
     git(root, "commit", "-q", "-m", "Add a submodule")
@@ -154,6 +176,20 @@ def a_file(content: bytes, name: str = "model.bin") -> Callable[[Path], None]:
     return change
 
 
+def links_to_each_others_folder(root: Path) -> None:
+    for one, other in ("ab", "ba"):
+        (root / "chalicelib" / one).mkdir()
+        (root / "chalicelib" / one / "link").symlink_to(f"../{other}")
+    commit(root)
+
+
+def a_link_that_no_checkout_can_have(root: Path) -> None:
+    blob = git(root, "hash-object", "-w", "requirements.txt")
+    git(root, "update-index", "--add", "--cacheinfo", f"120000,{blob},chalicelib/linked")
+    git(root, "commit", "-q", "-m", "Add a link to nothing")
+    git(root, "update-index", "--skip-worktree", "chalicelib/linked")
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -163,6 +199,12 @@ def a_file(content: bytes, name: str = "model.bin") -> Callable[[Path], None]:
         (a_link("nothing.py"), "chalicelib/linked of the package: it is a link that leads to no file"),
         (a_link("linked"), "chalicelib/linked of the package"),
         (a_link("."), "chalicelib/linked of the package"),
+        (
+            links_to_each_others_folder,
+            "chalicelib/[ab]/link of the package: it is a link to a folder that contains",
+        ),
+        (a_link_that_no_checkout_can_have, "chalicelib/linked of the package: this machine can't write it"),
+        (a_file(b"", os.fsdecode(b"zo\xeb.py")), r"chalicelib/zo\\xeb\.py of the package: its name is not UTF-8"),
         (a_file(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"), "model.bin .* Git LFS"),
         (a_file(b"\0GITCRYPT\0..."), "model.bin .* git-crypt"),
     ],
@@ -174,6 +216,35 @@ def test_a_file_that_the_tree_does_not_have_is_named(
 
     with pytest.raises(ToolError, match=named):
         extracted(checkout, tmp_path / "found")
+
+
+@pytest.mark.parametrize(("of", "kind"), [(CODE, "blob"), ("chalicelib", "tree")])
+def test_an_object_whose_content_does_not_fit_its_id_is_refused(
+    checkout: Path, tmp_path: Path, of: str, kind: str
+) -> None:
+    write(checkout / CODE, b"other")
+    commit(checkout)
+    damaged, other = (git(checkout, "rev-parse", f"{commit}:{of}") for commit in ("HEAD", "HEAD~"))
+    command = ["git", "cat-file", kind, other]
+    content = subprocess.run(command, cwd=checkout, capture_output=True, check=True).stdout
+    stored = checkout / ".git" / "objects" / damaged[:2] / damaged[2:]
+    stored.chmod(0o644)
+    stored.write_bytes(zlib.compress(b"%s %d\0%s" % (kind.encode(), len(content), content)))
+
+    with pytest.raises(ToolError, match=f"{damaged}\\) is damaged"):
+        extracted(checkout, tmp_path / "found")
+
+
+def test_an_edit_that_a_file_system_monitor_overlooks_is_refused(checkout: Path) -> None:
+    write(checkout.parent / "monitor", b"#!/bin/sh\nprintf 'nothing changed\\0'\n")
+    (checkout.parent / "monitor").chmod(0o755)
+    git(checkout, "config", "core.fsmonitor", str(checkout.parent / "monitor"))
+    git(checkout, "status")
+    write(checkout / CODE, b"edited")
+    assert git(checkout, "status", "--porcelain") == ""
+
+    with pytest.raises(ToolError, match="uncommitted"):
+        artifact.tree(checkout)
 
 
 def test_an_edit_of_the_tools_that_git_overlooks_is_refused(checkout: Path) -> None:
@@ -199,6 +270,29 @@ def test_a_build_of_uncommitted_changes_has_them_but_nothing_that_git_ignores(
     assert packaged == {"code.py": b"edited", "data.py": b"X = 1\n", "new.py": b"new"}
     with pytest.raises(ToolError, match="uncommitted"):
         artifact.tree(checkout)
+
+
+def test_the_page_and_the_infrastructure_come_from_the_tree_that_names_the_package(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("web/index.html", "infra/modules/site/main.tf", "infra/development/main.tf")
+    for path in files:
+        write(checkout / path, b"committed\n")
+    commit(checkout)
+    write(tmp_path / "package" / tree.NAMED, artifact.tree(checkout).removeprefix("tree:").encode())
+    git(checkout, "update-index", "--assume-unchanged", *files)
+    for path in files:
+        write(checkout / path, b"edited\n")
+    write(checkout / "infra" / "development" / "notes.local", b"")
+    monkeypatch.setattr(environment, "ROOT", checkout)
+    monkeypatch.setattr(target, "_TARGETS", tmp_path / "targets")
+    of = target.Target("development", package=tmp_path / "package")
+
+    environment._copy(of)
+
+    copied = {path.relative_to(of.folder): path.read_text() for path in of.folder.rglob("*") if path.is_file()}
+    assert {str(path) for path in copied} == {path.replace("infra/", "") for path in files}
+    assert set(copied.values()) == {"committed\n"}
 
 
 def test_the_page_of_a_target_has_nothing_that_git_ignores(

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.database import migrate as migrations
 from chalicelib.database.connection import forget_connections
-from chalicelib.database.migrate import MigrationFailed, MigrationRefused, expected_version, migrate
+from chalicelib.database.migrate import MigrationFailed, MigrationRefused, expected_version, migrate, read
 from chalicelib.database.roles import APP, MIGRATOR
 from chalicelib.settings import settings
 from tests.support.postgres import SUPERUSER, as_login
@@ -107,6 +107,33 @@ def test_a_migration_can_need_newer_code(empty_database, folder, oldest, refused
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "--OLDEST CODE 0002_make_b",
+        "  -- oldest code:0002_make_b  ",
+        "--\tOldest  code :\t0002_make_b\t",
+        "---- Oldest-code: 0002_make_b",
+        "-- oldest_code: 0002_make_b\r",
+        "DROP TABLE IF EXISTS c; -- Oldest code: 0002_make_b",
+        "/* Oldest code: 0002_make_b */",
+        "/*\n * Nothing reads a.\n * Oldest code: 0002_make_b\n */",
+        "/* Nothing reads a.\n   Oldest code: 0002_make_b\n*/",
+    ],
+)
+def test_the_oldest_code_is_found_however_its_comment_is_written(folder, line):
+    (folder / "0003_drop_a.sql").write_bytes(f"DROP TABLE a;\n{line}\nSELECT 1".encode())
+
+    assert read(folder)[2].oldest_code == 2
+
+
+def test_other_text_declares_no_oldest_code(folder):
+    text = "-- Not the oldest code.\nCREATE TABLE c (\n    oldest_code integer, x text DEFAULT 'oldest code'\n);"
+    (folder / "0003_make_c.sql").write_text(text)
+
+    assert read(folder)[2].oldest_code == 1
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         "-- Oldest code: 0003_make_c",
@@ -156,6 +183,15 @@ def test_it_is_not_ready_on_another_schema(api, given):
 
     assert (ready.status, ready.problem) == (503, "unavailable")
     assert int(ready.headers["Retry-After"]) > 0
+
+
+def test_it_is_not_ready_if_an_earlier_migration_is_missing(api, given):
+    given.sql("UPDATE schema_migrations SET version = version + 1 WHERE version = %s", expected_version())
+
+    ready = api.as_(None).get("/v1/ready")
+
+    assert ready.status == 503
+    assert f"only {expected_version() - 1} of the {expected_version()} migrations" in ready["detail"]
 
 
 @pytest.mark.parametrize(("oldest_code", "status"), [(1, 200), (0, 200), (None, 503)])

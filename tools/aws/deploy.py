@@ -68,7 +68,11 @@ def deploy(outputs: Any, client: Any, page: Page | None = None) -> dict[str, str
     if page:
         page.upload()
     for step in MAINTENANCE if owns_database else ():
-        _invoke(client, step, functions[step], newest[step], "Steps that succeeded can be repeated")
+        if fault := _fault(client, step, functions[step], newest[step]):
+            raise ToolError(
+                f"{fault}. Nothing was moved. Fix the error (logs: /aws/lambda/{functions[step]}), and run the same "
+                "command again. Steps that succeeded can be repeated"
+            )
     serving = {role: part.serving() for role, part in parts.items()}
     # A repeated deployment must not record a version as its own previous version.
     if newest != {role: version for role, (version, _) in serving.items()}:
@@ -116,28 +120,24 @@ def rollback(outputs: Any, client: Any, page: Page | None = None) -> dict[str, s
             f"{first.name} has no known previous version: it was deployed only once, or was rolled back already. "
             "Nothing was changed: deploy an earlier artifact instead"
         )
-    if owns_database:
-        try:
-            _invoke(client, "migrate", functions["migrate"], before["migrate"], "Or deploy code that fits the schema")
-        except ToolError as error:
-            if _REFUSED in str(error):
-                raise
-            # The fault may be the reason for the rollback.
-            print(f"Nobody knows if the earlier version can use the schema, but the rollback goes on. {error}")
+    if owns_database and (fault := _fault(client, "migrate", functions["migrate"], before["migrate"])):
+        if _REFUSED in fault:
+            raise ToolError(f"{fault}. Nothing was moved. Deploy code that fits the schema")
+        # The fault may be the reason for the rollback.
+        print(f"Nobody knows if the earlier version can use the schema, but the rollback goes on: {fault}")
     # The newer page may call what the earlier API does not have, so the page goes back first.
     _move(parts, serving, {role: (before[role], None) for role in reversed(parts)})
     return before
 
 
-def _invoke(client: Any, step: str, name: str, version: str, hint: str) -> None:
-    remedy = f"Nothing was moved. Fix the error (logs: /aws/lambda/{name}), and run the same command again. {hint}"
+def _fault(client: Any, step: str, name: str, version: str) -> str | None:
+    """Invoke a version of a function. Return its error, or None."""
     try:
         answer = client.invoke(FunctionName=name, Qualifier=version, Payload=b"{}")
         said = answer["Payload"].read().decode(errors="replace")
     except (ClientError, BotoCoreError) as error:
-        raise ToolError(f"{step} could not be invoked: {error}. {remedy}") from error
-    if answer.get("FunctionError"):
-        raise ToolError(f"{step} failed: {said}. {remedy}")
+        return f"{step} could not be invoked: {error}"
+    return f"{step} failed: {said}" if answer.get("FunctionError") else None
 
 
 def _move(parts: Mapping[str, Part], serving: Mapping[str, Pointer], wanted: Mapping[str, Pointer]) -> None:

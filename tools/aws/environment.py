@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from tools.aws.terminal import require_consent
 from tools.aws.terraform import INIT, missing, terraform
 from tools.checkout import ROOT, ToolError, UsageError, locked, read_json, without_ignored, write_atomically
 from tools.local import emulation
-from tools.package import compose
+from tools.package import compose, tree
 
 # The tags of a new key may take five minutes to count, and until then AWS refuses its use to the pipelines' roles
 # ("ABAC for AWS KMS"). So an apply that makes a key tries again after these pauses.
@@ -229,21 +230,34 @@ def _prepare(target: Target, *, create: bool = False) -> None:
 
 
 def _copy(target: Target) -> None:
-    source, ignored = ROOT / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
     target.folder.mkdir(parents=True, exist_ok=True)
     # A saved plan is valid only with its package, which this function deletes.
     _forget_plan(target)
-    shutil.rmtree(target.folder / "modules", ignore_errors=True)
-    shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
-    shutil.rmtree(target.folder / "web", ignore_errors=True)
-    # Everybody can read the site's files.
-    shutil.copytree(ROOT / "web", target.folder / "web", ignore=without_ignored(ROOT, "web"))
-    # Keep .terraform, which has the downloaded providers.
-    environment = target.folder / target.environment
-    for old in environment.glob("*.*"):
-        if old.name != ".terraform":
-            old.unlink()
-    shutil.copytree(source / target.environment, environment, ignore=ignored, dirs_exist_ok=True)
+    with _sources(target) as root:
+        source, ignored = root / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
+        shutil.rmtree(target.folder / "modules", ignore_errors=True)
+        shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
+        shutil.rmtree(target.folder / "web", ignore_errors=True)
+        # Everybody can read the site's files.
+        shutil.copytree(root / "web", target.folder / "web", ignore=without_ignored(root, "web"))
+        # Keep .terraform, which has the downloaded providers.
+        environment = target.folder / target.environment
+        for old in environment.glob("*.*"):
+            if old.name != ".terraform":
+                old.unlink()
+        shutil.copytree(source / target.environment, environment, ignore=ignored, dirs_exist_ok=True)
+
+
+@contextmanager
+def _sources(target: Target) -> Iterator[Path]:
+    """Give the folder with the target's infra/ and web/: of the tree that names the package, or else the checkout."""
+    named = target.package and target.package / tree.NAMED
+    if not (named and named.is_file()):
+        yield ROOT
+        return
+    with tempfile.TemporaryDirectory(prefix="tree-") as temporary:
+        tree.extract(ROOT, named.read_text(), Path(temporary) / "root", ("infra", "web"))
+        yield Path(temporary) / "root"
 
 
 def _fill(target: Target) -> None:

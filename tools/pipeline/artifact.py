@@ -19,7 +19,7 @@ from tools.aws.emulator.account import emulated_client
 from tools.checkout import ENVIRONMENTS, ToolError, UsageError, git
 from tools.local import emulation
 from tools.package import compose, sbom
-from tools.package.tree import extract
+from tools.package.tree import NAMED, extract
 from tools.slipway_client.runner import put_out, say, summarize, warn
 
 Environ = Mapping[str, str]
@@ -99,7 +99,7 @@ def find_or_make(environ: Environ, folder: Path = FOLDER, root: Path = compose.R
     if kept is None:
         packaged = _make(artifact, root)
         (folder / _MADE).write_bytes(packaged)
-    digest = _install(kept or packaged, folder, stage)
+    digest = _install(kept or packaged, folder, stage, artifact)
     if (wanted := environ.get("DIGEST")) and wanted != f"sha256:{digest}":
         raise ToolError(f"The package is sha256:{digest}, not DIGEST={wanted}: run the whole workflow again")
     _tell(environ, artifact, digest, built=kept is None)
@@ -125,18 +125,19 @@ def keep(environ: Environ, folder: Path = FOLDER, root: Path = compose.ROOT) -> 
         kept = store.read(_key(artifact))
         if kept is None:
             raise ToolError(f"The package of {artifact} was in the store and is gone: run the command again")
-        digest = _install(kept, folder, _stage(environ))
+        digest = _install(kept, folder, _stage(environ), artifact)
         _tell(environ, artifact, digest, built=False)
     made.unlink()
 
 
 def tree(root: Path = compose.ROOT) -> str:
     """Return the checkout's artifact, which names the git tree. Raise ToolError if changes are not committed."""
-    if changed := _git(root, "status", "--porcelain"):
+    # Without a file system monitor, which can overlook changes.
+    if changed := _git(root, "-c", "core.fsmonitor=false", "status", "--porcelain"):
         raise ToolError(
             f"An artifact is a git tree, but this checkout has uncommitted changes. Commit the changes:\n{changed}"
         )
-    return f"tree:{_git(root, '--no-replace-objects', 'rev-parse', 'HEAD^{tree}')}"
+    return f"tree:{_git(root, 'rev-parse', 'HEAD^{tree}')}"
 
 
 def client(environ: Environ, service: str = "s3") -> Any:
@@ -185,10 +186,10 @@ def _require_own_tools(root: Path) -> None:
         )
 
 
-def _install(content: bytes, folder: Path, stage: str | None) -> str:
+def _install(content: bytes, folder: Path, stage: str | None, artifact: str) -> str:
     """Store the package in `folder`, with its parts. Check that the parts match, and return the zip's digest.
 
-    `make plan PACKAGE=…` takes the folder that is named like the stage.
+    `make plan PACKAGE=…` takes the folder that is named like the stage, and takes infra/ and web/ from the same tree.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
         package = bundle.read(_ZIP)
@@ -205,6 +206,7 @@ def _install(content: bytes, folder: Path, stage: str | None) -> str:
                 (folder / name).mkdir(exist_ok=True)
                 (folder / name / _GENERATED).write_bytes(generated)
                 (folder / name / _ZIP).write_bytes(package)
+                (folder / name / NAMED).write_text(artifact.removeprefix("tree:"))
         (folder / _ZIP).write_bytes(package)
         (folder / _SBOM).write_bytes(bundle.read(_SBOM))
     (folder / PACKAGE).write_bytes(content)

@@ -87,8 +87,7 @@ def _refusals(certificate: Mapping[str, Any], address: str, artifact: str, root:
 
 
 def _tree_of(commit: str, root: Path) -> str | None:
-    named = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{tree}}")
-    done = git(root, "--no-replace-objects", *named)
+    done = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{tree}}")
     return f"tree:{done.stdout.strip()}" if done.returncode == 0 else None
 
 

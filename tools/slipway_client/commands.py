@@ -22,7 +22,7 @@ OPEN = (
     _ARTIFACT,
     _DEPLOYMENT,
     Option("KIND", "the kind of deployment", ("rollout", "rollback", "hotfix"), default="rollout"),
-    Option("REVISION", "the commit"),
+    Option("REVISION", "the commit, or a tag of it"),
     Option("OVERRIDE_REASON", "the reason to override the gate"),
     Option("LEASE_SECONDS", "how many seconds the deployment holds its target"),
 )

@@ -96,7 +96,7 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
         registry.post(f"deployments/{deployment['id']}/statuses", {"state": "in_progress"}, again=True)
     else:
         kind = environ.get("KIND") or "rollout"
-        revision = environ.get("REVISION") or environ.get("GITHUB_SHA") or None
+        revision = delivered.commit_of(environ.get("REVISION") or environ.get("GITHUB_SHA") or None)
         if kind == "rollback" and not environ.get("REVISION"):  # the run's commit is not what it goes back to
             former = _deployments(registry, environment, workspace, 1, artifact=artifact, state="succeeded")
             revision = former[0].get("revision") if former else None

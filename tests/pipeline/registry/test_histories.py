@@ -30,7 +30,7 @@ class Repository:
         self.git("init", "-q", "-b", "main")
 
     def git(self, *arguments: str, given: str | None = None) -> str:
-        command = ["git", *arguments]
+        command = ["git", "-c", "user.name=Jane", "-c", "user.email=jane@example.org", *arguments]
         return subprocess.run(
             command, cwd=self._folder, input=given, capture_output=True, text=True, check=True
         ).stdout.strip()
@@ -136,18 +136,7 @@ def a_strange_history(repository: Repository) -> list[str]:
     signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQEzBAAB\n -----END PGP SIGNATURE-----"
     repository.add_raw("signed", "of-no-year", f"author {JANE} {date}", f"committer {JANE} {date}", signature)
     repository.git("config", "log.showSignature", "true")
-    repository.git(
-        "-c",
-        "user.name=Jane",
-        "-c",
-        "user.email=j@example.org",
-        "tag",
-        "-a",
-        "v1",
-        "-m",
-        "One",
-        repository.named["signed"],
-    )
+    repository.git("tag", "-m", "One", "v1", repository.named["signed"])
     deployed = ["first", "merge", "criss-cross", "octopus", "feature", "rebased", "grafted", "submodule"]
     return [*deployed, "first", "of-no-year", "signed"]
 
@@ -163,6 +152,52 @@ def test_a_made_up_history_is_recorded(repository: Repository, deploy: Callable[
     assert [name for name, text in zip(names, said, strict=True) if undated in text] == ["of-no-year"]
     dates = given.sql("SELECT DISTINCT authored_at::text FROM deployment_commits WHERE subject LIKE 'of-%'")
     assert [date for (date,) in dates] == ["2026-03-01 12:00:00+00"]
+
+
+def test_replacements_and_grafts_of_a_clone_change_no_history(
+    repository: Repository, deploy: Callable[..., str], given: Given
+) -> None:
+    repository.add(("old", []), ("older", ["old"]), ("root", []), ("new", ["root"]))
+    repository.git("replace", "--graft", repository.named["root"], repository.named["older"])
+    grafts = Path(".git", "info", "grafts")
+    grafts.parent.mkdir(exist_ok=True)
+    grafts.write_text(f"{repository.named['new']} {repository.named['old']}\n")
+    deploy(repository.named["old"], f"tree:{1:040x}")
+
+    deploy(repository.named["new"], f"tree:{2:040x}")
+
+    [_, (_, commits)] = recorded(given)
+    assert commits == {repository.named["root"], repository.named["new"]}
+
+
+def test_a_tag_stands_for_its_commit(repository: Repository, deploy: Callable[..., str], given: Given) -> None:
+    repository.add(("first", []), ("second", ["first"]), ("third", ["second"]))
+    for name in ("first", "second"):
+        repository.git("tag", "-m", name, f"v-{name}", repository.named[name])
+    # A full id never means the branch of this name.
+    repository.git("update-ref", f"refs/heads/{repository.named['third']}", repository.named["first"])
+
+    deploy(repository.git("rev-parse", "v-first"), f"tree:{1:040x}")
+    deploy("v-second", f"tree:{2:040x}")
+    deploy(repository.named["third"], f"tree:{3:040x}")
+
+    first, second, third = (repository.named[name] for name in ("first", "second", "third"))
+    assert list(recorded(given)) == [(first, set()), (second, {second}), (third, {third})]
+
+
+def test_a_shallow_clone_that_ends_among_the_commits_records_none(
+    repository: Repository, deploy: Callable[..., str], given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.add(("old", []), ("left", ["old"]), ("right", ["old"]), ("more", ["right"]), ("top", ["left", "more"]))
+    repository.git("update-ref", "refs/heads/main", repository.named["top"])
+    deploy(repository.named["left"], f"tree:{1:040x}")
+    repository.git("clone", "-q", "--depth=2", f"file://{tmp_path}", "shallow")
+    monkeypatch.chdir("shallow")
+
+    said = deploy(repository.named["top"], f"tree:{2:040x}")
+
+    assert list(recorded(given))[1] == (repository.named["top"], set())
+    assert f"lacks the parents of {repository.named['more']}: set fetch-depth: 0" in said
 
 
 @pytest.mark.slow

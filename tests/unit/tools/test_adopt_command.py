@@ -148,8 +148,8 @@ def test_the_record_names_the_templates_address_without_secrets(root: Path, orig
     assert json.loads((root / ".template.json").read_text())["template"] == template
 
 
-def test_outside_of_git_nothing_is_adopted(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / "none"))
+def test_outside_of_git_nothing_is_adopted(root: Path) -> None:
+    (root / ".git").rename(root / "none")
 
     with pytest.raises(ToolError, match="clone"):
         adopt()
