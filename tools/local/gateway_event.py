@@ -142,7 +142,7 @@ def gateway_event(
 def _require_short(url: str, headers: list[tuple[str, str]]) -> None:
     if len(url) > MOST_CHARACTERS:
         raise TooLong(f"The URL has {len(url)} characters: send at most {MOST_CHARACTERS}")
-    size = sum(len(value.encode()) for _, value in headers)
+    size = sum(len((value or "").encode(errors="surrogatepass")) for _, value in headers)
     if size > MOST_HEADER_BYTES:
         raise TooLong(f"The values of the headers have {size} bytes: send at most {MOST_HEADER_BYTES}")
 
