@@ -11,7 +11,6 @@ from chalicelib.database.connection import Database, database
 from chalicelib.identity.principal import Principal
 from chalicelib.identity.trust import TrustRule
 from chalicelib.rest.declaration import Operation
-from chalicelib.rest.headers import header
 from chalicelib.telemetry.metrics import Metric, Sample
 from chalicelib.vocabulary import SLUG
 
@@ -66,8 +65,11 @@ class Call:
 
     @property
     def if_match(self) -> str:
-        """The header If-Match, which requests to conditional operations always have."""
-        return header(self.request, "if-match") or ""
+        """The header If-Match, which requests to conditional operations always have.
+
+        For other requests, raise KeyError.
+        """
+        return str(self.request.headers["if-match"])
 
     def about(self) -> dict[str, Any]:
         """Return the fields of the log that say which request this is. No field has a text that the caller chose."""

@@ -13,7 +13,6 @@ import msgspec
 
 from chalicelib.patterns import EXAMPLES
 from chalicelib.rest import problems
-from chalicelib.rest.headers import header
 from chalicelib.rest.problems import Fault, Problem
 from chalicelib.rest.types import TIME, Request
 
@@ -41,7 +40,7 @@ _STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"  # only refusals need it, so a cold st
 
 def body(type_: type[Request], request: chalice.app.Request) -> Any:
     """Return the body as a `type_`, or raise problem 400, 413, 415 or 422."""
-    sent = header(request, "content-type") or ""
+    sent = request.headers.get("content-type") or ""
     if sent != "application/json" and (content_type := sent.partition(";")[0].strip().lower()) != "application/json":
         raise Problem(
             problems.unsupported_media_type,

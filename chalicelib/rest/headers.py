@@ -1,17 +1,20 @@
 """The headers of a request."""
 
 import chalice
+from chalice.app import CaseInsensitiveMapping
 
 
-def header(request: chalice.app.Request, name: str) -> str | None:
-    """Return a header's value, or None. `name` is in lower case.
+def join_lines(request: chalice.app.Request) -> bool:
+    """Let `request.headers` have all lines of a header, as a list (RFC 9110, section 5.3). Equal lines count once.
 
-    Lines of one name with different values are one list (RFC 9110, section 5.3). API Gateway's `headers` has only the
-    last line, so who sent two keys or types would not notice which one counts.
+    API Gateway's `headers` has only the last line, so who sent two keys or types would not notice which one counts.
+    Return False if no header has several lines.
     """
-    last: str | None = request.headers.get(name)
-    lines = request.to_original_event().get("multiValueHeaders") or {}
-    if sum(map(len, lines.values())) == len(request.headers):  # no header has two lines; the rest takes longer
-        return last
-    values = [each for sent, several in lines.items() if sent.lower() == name for each in several]
-    return ", ".join(dict.fromkeys(filter(None, values))) if len(values) > 1 else last
+    lines: dict[str, list[str]] = request.to_original_event().get("multiValueHeaders") or {}
+    if not lines or sum(map(len, lines.values())) == len(request.headers):
+        return False
+    joined: dict[str, list[str]] = {}
+    for name, values in lines.items():
+        joined.setdefault(name.lower(), []).extend(filter(None, values))
+    request.headers = CaseInsensitiveMapping({name: ", ".join(dict.fromkeys(each)) for name, each in joined.items()})
+    return True

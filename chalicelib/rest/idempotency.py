@@ -13,7 +13,6 @@ import msgspec
 from chalicelib.database.connection import Database
 from chalicelib.rest import problems, rates
 from chalicelib.rest.call import Call
-from chalicelib.rest.headers import header
 from chalicelib.rest.problems import Problem
 
 LIFETIME_HOURS = 24
@@ -46,7 +45,7 @@ def key_of(call: Call) -> Key | None:
     """Return the request's key, or None if it has none. Raise problem 400 if the key is unusable."""
     if not call.operation.takes_idempotency_key:
         return None
-    key = header(call.request, "idempotency-key")
+    key = call.request.headers.get("idempotency-key")
     if key is None:
         return None
     if not _KEY.fullmatch(key):

@@ -11,7 +11,7 @@ from chalicelib.rest.call import Call, Headers
 from chalicelib.rest.conditional import etag, matches
 from chalicelib.rest.constraints import problem_of
 from chalicelib.rest.declaration import Operation
-from chalicelib.rest.headers import header
+from chalicelib.rest.headers import join_lines
 from chalicelib.rest.paging import link_to_next
 from chalicelib.rest.problems import Problem
 from chalicelib.rest.types import Page
@@ -58,6 +58,8 @@ def problem_response(problem: Problem, request_id: str) -> chalice.app.Response:
 
 def _answer(call: Call) -> chalice.app.Response:
     operation = call.operation
+    if join_lines(call.request):
+        admission.require_one_token(call)
     if operation.role != "public":
         admission.authenticate(call)
     if operation.writes:
@@ -104,7 +106,7 @@ def _arguments(call: Call) -> dict[str, Any]:
         arguments["query"] = query
     if operation.body:
         arguments["body"] = decoding.body(operation.body, request)
-    if operation.conditional and header(request, "if-match") is None:
+    if operation.conditional and request.headers.get("if-match") is None:
         raise Problem(
             problems.precondition_required,
             "The header If-Match is missing. Read the resource, and send its ETag as If-Match.",
@@ -128,7 +130,7 @@ def _success(call: Call, answer: Any, query: Any = None) -> chalice.app.Response
         headers["Link"] = link_to_next(query, answer.next)
     body = msgspec.json.encode(answer)
     tag = headers["ETag"] = etag(body)
-    if not writes and matches(header(call.request, "if-none-match") or "", tag):
+    if not writes and matches(call.request.headers.get("if-none-match") or "", tag):
         del headers["Content-Type"]
         return chalice.app.Response("", headers=headers, status_code=304)
     return chalice.app.Response(body.decode(), headers=headers, status_code=call.status)

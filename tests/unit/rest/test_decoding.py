@@ -23,8 +23,7 @@ VOYAGE = {"environment": "development", "captain": "nansen"}
 def decoded(body, type_=NewSystem, content_type="application/json"):
     raw = body if isinstance(body, bytes | str) else json.dumps(body)
     headers = {} if content_type is None else {"Content-Type": content_type}
-    request = SimpleNamespace(headers=CaseInsensitiveMapping(headers), raw_body=raw, to_original_event=dict)
-    return decoding.body(type_, request)
+    return decoding.body(type_, SimpleNamespace(headers=CaseInsensitiveMapping(headers), raw_body=raw))
 
 
 def refusal(body, type_=NewSystem, **kwargs):

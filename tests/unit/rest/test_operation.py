@@ -58,7 +58,8 @@ def test_a_returned_problem_is_the_answer_of_a_read_too(declared: list[Operation
     def get_ship(call: Call) -> Ship | Problem:
         return Problem(problems.not_found, "No ship has this name: correct the name.")
 
-    request: Any = SimpleNamespace(context={"requestId": "7"}, headers={}, query_params=None, method="GET")
+    sent = {"headers": {}, "query_params": None, "method": "GET", "to_original_event": dict}
+    request: Any = SimpleNamespace(context={"requestId": "7"}, **sent)
     answer = respond(declared[0], request, {})
 
     assert (answer.status_code, json.loads(answer.body)["type"]) == (404, "/problems/not-found")
