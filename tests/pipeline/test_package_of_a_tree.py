@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.aws import environment, target
+from tools.aws import sources, target
 from tools.checkout import ToolError
 from tools.package import compose, tree
 from tools.pipeline import artifact
@@ -284,11 +284,11 @@ def test_the_page_and_the_infrastructure_come_from_the_tree_that_names_the_packa
     for path in files:
         write(checkout / path, b"edited\n")
     write(checkout / "infra" / "development" / "notes.local", b"")
-    monkeypatch.setattr(environment, "ROOT", checkout)
+    monkeypatch.setattr(sources, "ROOT", checkout)
     monkeypatch.setattr(target, "_TARGETS", tmp_path / "targets")
     of = target.Target("development", package=tmp_path / "package")
 
-    environment._copy(of)
+    sources.copy(of)
 
     copied = {path.relative_to(of.folder): path.read_text() for path in of.folder.rglob("*") if path.is_file()}
     assert {str(path) for path in copied} == {path.replace("infra/", "") for path in files}
@@ -300,10 +300,10 @@ def test_the_page_of_a_target_has_nothing_that_git_ignores(
 ) -> None:
     for path in ("web/index.html", "web/notes.local", "infra/modules/site/main.tf", "infra/development/main.tf"):
         write(checkout / path, b"")
-    monkeypatch.setattr(environment, "ROOT", checkout)
+    monkeypatch.setattr(sources, "ROOT", checkout)
     monkeypatch.setattr(target, "_TARGETS", tmp_path / "targets")
 
-    environment._copy(target.Target("development"))
+    sources.copy(target.Target("development"))
 
     copied = {path.name for path in (tmp_path / "targets").rglob("*")}
     assert "index.html" in copied

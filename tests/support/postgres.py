@@ -5,7 +5,6 @@ import itertools
 import os
 import shutil
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -204,7 +203,7 @@ def _emptied(cursor: "psycopg2.extensions.cursor", fingerprint: Any) -> bool:
     """Delete all rows, and set all sequences to their start. False if the test changed more than rows."""
     # PostgreSQL itself would look only every 100 ms whether they have ended.
     while cursor.execute(_END_OTHERS) or cursor.rowcount:
-        time.sleep(0.002)
+        pass
     cursor.execute(_FINGERPRINT)
     if cursor.fetchone() != fingerprint:
         return False

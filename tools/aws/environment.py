@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import NAME
-from tools.aws import belonging, deploy, plan_summary
+from tools.aws import belonging, deploy, plan_summary, sources
 from tools.aws.page import Page
 from tools.aws.target import CHOICES, WORKSPACE, Target, port_of
 from tools.aws.terminal import require_consent
 from tools.aws.terraform import INIT, missing, terraform
-from tools.checkout import ROOT, ToolError, UsageError, locked, read_json, without_ignored, write_atomically
+from tools.checkout import ROOT, ToolError, UsageError, locked, read_json, write_atomically
 from tools.local import emulation
-from tools.package import compose, tree
 
 # The tags of a new key may take five minutes to count, and until then AWS refuses its use to the pipelines' roles
 # ("ABAC for AWS KMS"). So an apply that makes a key tries again after these pauses.
@@ -35,7 +33,6 @@ _LOGS_OF_RDS = "/aws/rds/cluster/"
 PLANS = ROOT / ".local" / "plans"
 
 _OF_TERRAFORM = re.compile(f"([wd])-({WORKSPACE.pattern})")
-_RUNTIME = f"python{compose.PYTHON[0]}.{compose.PYTHON[1]}"
 # The emulated account stands for all accounts, but production refuses testing accounts. So the list of testing accounts
 # has only this id, which no account has.
 _NO_ACCOUNT = "000000000000"
@@ -130,7 +127,7 @@ def _alone(target: Target) -> Iterator[None]:
 
 def _plan(target: Target, *, destroy: bool = False) -> plan_summary.Summary:
     _prepare(target, create=not destroy)
-    _fill(target)
+    sources.add_package(target)
     return _save_plan(target, {**_remembered(target), **target.choices}, destroy=destroy)
 
 
@@ -222,59 +219,14 @@ def _prepare(target: Target, *, create: bool = False) -> None:
                 f"{target.environment} has no workspace {target.workspace}: check WORKSPACE, or create the workspace"
             )
         target.states.create(target.terraform_workspace)
-    _copy(target)
+    target.folder.mkdir(parents=True, exist_ok=True)
+    # A saved plan is valid only with its package, which the copy deletes.
+    _forget_plan(target)
+    sources.copy(target)
     arguments = [*INIT, "-reconfigure", "-backend-config=state.s3.tfbackend"]
     if target.emulated is not None:
         arguments += [f"-backend-config=bucket={emulation.STATE_BUCKET}", f"-backend-config=region={emulation.REGION}"]
     _terraform(target, arguments)
-
-
-def _copy(target: Target) -> None:
-    target.folder.mkdir(parents=True, exist_ok=True)
-    # A saved plan is valid only with its package, which this function deletes.
-    _forget_plan(target)
-    with _sources(target) as root:
-        source, ignored = root / "infra", shutil.ignore_patterns(".terraform", "__pycache__", "tests")
-        shutil.rmtree(target.folder / "modules", ignore_errors=True)
-        shutil.copytree(source / "modules", target.folder / "modules", ignore=ignored)
-        shutil.rmtree(target.folder / "web", ignore_errors=True)
-        # Everybody can read the site's files.
-        shutil.copytree(root / "web", target.folder / "web", ignore=without_ignored(root, "web"))
-        # Keep .terraform, which has the downloaded providers.
-        environment = target.folder / target.environment
-        for old in environment.glob("*.*"):
-            if old.name != ".terraform":
-                old.unlink()
-        shutil.copytree(source / target.environment, environment, ignore=ignored, dirs_exist_ok=True)
-
-
-@contextmanager
-def _sources(target: Target) -> Iterator[Path]:
-    """Give the folder with the target's infra/ and web/: of the tree that names the package, or else the checkout."""
-    named = target.package and target.package / tree.NAMED
-    if not (named and named.is_file()):
-        yield ROOT
-        return
-    with tempfile.TemporaryDirectory(prefix="tree-") as temporary:
-        tree.extract(ROOT, named.read_text(), Path(temporary) / "root", ("infra", "web"))
-        yield Path(temporary) / "root"
-
-
-def _fill(target: Target) -> None:
-    """Put the package into the module `api` of the target's copy of infra/, or raise ToolError."""
-    module = target.folder / "modules" / "api"
-    if target.package is None:
-        compose.package(target.environment, module)
-    else:
-        for name in ("generated.tf.json", "deployment.zip"):
-            if not (target.package / name).is_file():
-                raise ToolError(f"PACKAGE={target.package} has no {name}: set PACKAGE to the folder of a package")
-            shutil.copy(target.package / name, module / name)
-    runtime = json.loads((module / "generated.tf.json").read_text())["locals"]["package"]["runtime"]
-    if target.emulated is None and runtime != _RUNTIME:
-        raise ToolError(
-            f"The package is for {runtime}, but AWS runs {_RUNTIME}: run the same command with PYTHON={_RUNTIME}"
-        )
 
 
 def _remembered(target: Target) -> dict[str, str]:

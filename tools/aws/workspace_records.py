@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.aws import environment
 from tools.aws.target import Target
 from tools.checkout import ToolError
-from tools.slipway_client import recording
+from tools.slipway_client import fitting
 from tools.slipway_client.client import Json, RegistryClient
 from tools.slipway_client.runner import needed, say
 
@@ -91,7 +91,7 @@ class Registry:
 
     def _reason(self) -> str | None:
         needed(self._environ, "REASON", '"why the workspace is needed"')
-        return recording.fitting_text(self._environ, "REASON", recording.MOST_REASON)
+        return fitting.text(self._environ, "REASON", fitting.MOST_REASON)
 
     def _change(self, record: Json, **changes: Any) -> None:
         self._client.change("PATCH", f"workspaces/{record['id']}", changes)

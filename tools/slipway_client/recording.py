@@ -4,28 +4,19 @@ This module uses only the standard library: the actions `record` and `may-promot
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from tools.checkout import ToolError, UsageError
-from tools.slipway_client import delivered, words
+from tools.slipway_client import delivered, fitting, words
 from tools.slipway_client.client import Json, Refused, RegistryClient, Unreachable
 from tools.slipway_client.report import Report
-from tools.slipway_client.runner import needed, put_out, run_url, say, summarize, warn
+from tools.slipway_client.runner import needed, put_out, say, summarize, warn
 
 Environ = Mapping[str, str]  # commands.py lists the commands and their variables
 
-# Bounds of the API for other facts that only inform.
-MOST_DETAIL = 2000
-MOST_REASON = 500
-MOST_URL = 2000
-LEAST_LEASE, MOST_LEASE = 60, 14400
-_URL = re.compile(r"https?://[!-~]+")
-# Slipway takes no reason that starts or ends so.
-_WHITE_ENDS = re.compile(r"\A[\s\0-\x1f\ufeff]+|[\s\0-\x1f\ufeff]+\Z")
 # GitHub's result of a job or a step, and the deployment's state that the result stands for. A step that was skipped
 # after the deployment was opened has changed nothing.
 _STATES = {"success": "succeeded", "failure": "failed", "skipped": "cancelled"}
@@ -107,9 +98,9 @@ def deployment_open(registry: RegistryClient, environ: Environ) -> None:
             "revision": revision,
             "kind": kind,
             "commits": [] if kind == "rollback" else delivered.commits(environ, before.get("revision"), revision),
-            "run_url": _run_url(environ),
-            "override_reason": fitting_text(environ, "OVERRIDE_REASON", MOST_REASON),
-            "lease_seconds": _lease_seconds(environ),
+            "run_url": fitting.run_url(environ),
+            "override_reason": fitting.text(environ, "OVERRIDE_REASON", fitting.MOST_REASON),
+            "lease_seconds": fitting.lease_seconds(environ),
         }
         deployment = _opened(registry, body, last)
     put_out(environ, deployment=str(deployment["id"]))
@@ -126,7 +117,7 @@ def deployment_status(registry: RegistryClient, environ: Environ) -> None:
         )
         return
     deployment = needed(environ, "DEPLOYMENT", "the id that deployment-open printed")
-    body = {"state": _STATES.get(state, state), "detail": fitting_text(environ, "DETAIL", MOST_DETAIL)}
+    body = {"state": _STATES.get(state, state), "detail": fitting.text(environ, "DETAIL", fitting.MOST_DETAIL)}
     address = f"deployments/{quote(deployment, safe='')}"
     try:
         recorded = registry.record(f"{address}/statuses", body, again=body["state"] == "in_progress")
@@ -171,7 +162,7 @@ def verification(registry: RegistryClient, environ: Environ) -> None:
         "trigger": environ.get("TRIGGER")
         or ("schedule" if environ.get("GITHUB_EVENT_NAME") == "schedule" else "manual"),
         "outcome": outcome,
-        "run_url": _run_url(environ),
+        "run_url": fitting.run_url(environ),
         **report.counts,
     }
     # Two runs of a suite can have the same numbers: in two jobs, or before and after a run that had others.
@@ -245,17 +236,6 @@ def _unique(members: list[tuple[str, Any]]) -> Json:
     if len(unique := dict(members)) < len(members):
         raise ValueError("it has a key twice")
     return unique
-
-
-def fitting_text(environ: Environ, name: str, most: int) -> str | None:
-    """Return a variable as Slipway takes it, or None if it is empty: Unicode without NUL, and not too long."""
-    # Python keeps bytes of a variable that are not UTF-8 as halves of surrogate pairs.
-    text = environ.get(name, "").encode(errors="surrogatepass").decode(errors="replace")
-    text = _WHITE_ENDS.sub("", text).replace("\0", "\ufffd")
-    if len(text) > most:
-        warn(environ, f"{name} has {len(text)} characters, so it is cut to {most}: write the rest into the log")
-        text = f"{text[: most - 1]}…"
-    return text or None
 
 
 def _use(use: Json) -> str:
@@ -370,31 +350,6 @@ def _target_if_known(registry: RegistryClient, environ: Environ, environment: st
     except ToolError as unknown:
         warn(environ, f"The artifact that ran before, and the delivered commits, are not recorded. {unknown}")
         return {}
-
-
-def _run_url(environ: Environ) -> str | None:
-    """Return the address of the run's page, or warn and return None if Slipway does not take it."""
-    url = run_url(environ)
-    if url is None or (len(url) <= MOST_URL and _URL.fullmatch(url)):
-        return url
-    warn(environ, f"The address of this run is not recorded, because it is no URL of at most {MOST_URL} characters")
-    return None
-
-
-def _lease_seconds(environ: Environ) -> int | None:
-    text = environ.get("LEASE_SECONDS")
-    if not text:
-        return None
-    try:
-        seconds = int(min(max(float(text), LEAST_LEASE), MOST_LEASE))
-    except ValueError:
-        raise UsageError(f"LEASE_SECONDS={text} is not a number: set whole seconds, such as 1800") from None
-    if str(seconds) != text:
-        warn(
-            environ,
-            f"The lease lasts {seconds} s, not {text}: set LEASE_SECONDS to {LEAST_LEASE} to {MOST_LEASE}",
-        )
-    return seconds
 
 
 def _environment(environ: Environ) -> str:

@@ -13,7 +13,7 @@ from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.given import Given
 from tests.support.largest import copy
 from tools.local.issuer import token
-from tools.slipway_client.recording import (
+from tools.slipway_client.fitting import (
     LEAST_LEASE,
     MOST_DETAIL,
     MOST_LEASE,

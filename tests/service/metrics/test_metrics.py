@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.identity.roles import Role
 from chalicelib.metrics import store
-from chalicelib.metrics.model import DEFINITION, MOST_CONTRIBUTING, MOST_PERIODS, MOST_SYSTEMS
+from chalicelib.metrics.model import DEFINITION, MOST_CONTRIBUTING, MOST_PERIODS
 from tests.service.deployments.records import a_revision, an_artifact
 from tests.support.checkout import ROOT
 from tests.support.expected import Expected
@@ -367,41 +367,6 @@ class TestFigures:
         )
 
         assert values(january(api)["waiting"]) == {"changes": None, "oldest_seconds": None}
-
-
-class TestOverSystems:
-    def test_it_has_what_each_system_has(self, api, given):
-        for system in ("shop", "azul"):
-            given.a_system(system)
-            given.an_environment(system=system)
-            given.an_import(system=system, at=day(2))
-
-        listed = api.get(f"{OVER_SYSTEMS}?from={day(1)}&to={day(31)}")["items"]
-
-        window = f"from={day(1)}&to={day(31)}"
-        assert listed == [api.get(f"/v1/systems/{system}/metrics?{window}").json for system in ("azul", "shop")]
-
-    def test_a_page_has_at_most_50_systems(self, api, given):
-        given.a_system("s000")
-        copy(given, "systems", f", generate_series(1, {MOST_SYSTEMS}) AS n", key="'s' || to_char(n, 'FM000')")
-
-        first = api.get(f"{OVER_SYSTEMS}?limit=200")
-        rest = api.get(f"{OVER_SYSTEMS}?limit=200&cursor={first['next']}")
-
-        assert [each["system"] for each in first["items"]] == [f"s{n:03}" for n in range(MOST_SYSTEMS)]
-        assert ([each["system"] for each in rest["items"]], rest["next"]) == ([f"s{MOST_SYSTEMS:03}"], None)
-
-    def test_a_viewer_sees_all_systems_and_a_pipeline_its_own(self, api, given):
-        given.a_system_with_an_environment()
-        given.a_publisher()
-        given.a_system("shop")
-
-        def seen(caller):
-            return [each["system"] for each in caller.get(OVER_SYSTEMS)["items"]]
-
-        assert seen(api.as_("viewer")) == ["azul", "shop"]
-        assert seen(api.as_run()) == ["azul"]
-        assert api.as_(None).get(OVER_SYSTEMS).problem == "unauthenticated"
 
 
 @pytest.mark.parametrize("address", [METRICS, f"{METRICS}?per=week", OVER_SYSTEMS])
